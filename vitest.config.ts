@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // Tests and examples import the package by its name, from source: the same paths as in tsconfig.json.
+    alias: [
+      { find: /^sluice$/, replacement: source('index.ts') },
+      { find: /^sluice\/testing$/, replacement: source('testing/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // allowOnly false: a forgotten `.only` fails the run instead of silently narrowing it.
+    allowOnly: false,
+    typecheck: {
+      enabled: true,
+      include: ['test/types/**/*.test-d.ts'],
+      // `npm run typecheck` judges the sources; here only the expectations count.
+      ignoreSourceErrors: true,
+    },
+  },
+});
