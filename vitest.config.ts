@@ -13,6 +13,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // Needs a build: npm run test:dist.
+    exclude: ['test/dist/**'],
     // allowOnly false: a forgotten `.only` fails the run instead of silently narrowing it.
     allowOnly: false,
     typecheck: {
