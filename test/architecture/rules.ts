@@ -17,7 +17,7 @@ interface Layer {
  * The three in the middle know nothing of one another, but for the types of the storage seam. Patterns stand on the
  * public nouns alone, which proves that these compose. The message is vocabulary: every part speaks of it.
  */
-export const layers: readonly Layer[] = [
+const layers: readonly Layer[] = [
   { name: 'vocabulary', has: /^src\/(arguments|clock|codec|duration|errors|events|message)\.ts$/, imports: [] },
   { name: 'routing', has: /^src\/routing\//, imports: ['vocabulary'] },
   { name: 'storage', has: /^src\/storage\//, imports: ['vocabulary'] },
