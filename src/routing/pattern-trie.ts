@@ -1,0 +1,255 @@
+import { KeyMemo } from './key-memo.js';
+
+/** Shared by every key that leads nowhere. */
+const NOTHING: readonly never[] = Object.freeze([]);
+
+/**
+ * AMQP topic patterns, each with a set of values, and the values of all patterns that a routing key matches.
+ *
+ * Words are split at '.'; in a pattern '*' is exactly one word and '#' any number of them, none included. The empty key and
+ * the empty pattern have no words, 'a..b' has an empty one in the middle (RabbitMQ: split_topic_key_binary).
+ *
+ *     a.*.c  → 1      root ─a─► ○ ─*─► ○ ─c─► ● 1
+ *     a.#    → 2                └──#─► ◉ 2 ─b─► ● 3
+ *     a.#.b  → 3
+ *
+ * A match walks the trie once, with the set of nodes that the words so far can have led to: one step per word, each node at
+ * most once per step, so the cost is at most words × nodes, however many '#' there are, and in practice follows the few nodes
+ * that fit, not the number of patterns. Two facts about '#' (◉, a Loop) keep that set small:
+ *
+ * - A loop that was entered stays entered to the end of the key. So its own values match then and there, a '#' at the end of a
+ *   pattern costs nothing for the words it swallows, and no loop is entered twice.
+ * - Whoever has reached a later loop gains nothing from reaching it again. So a loop all of whose ways lead through later loops
+ *   that were entered is spent and leaves the set: `#.a.#.b.#.c…` is as cheap as one '#'.
+ */
+export class PatternTrie<V> {
+  readonly #root = new Node<V>();
+  readonly #memo = new KeyMemo<V>();
+  #size = 0;
+  /** Grows with every addition: a value's place in the order of its pattern's answer. */
+  #additions = 0;
+
+  /** Grows with every step of every match; a node that bears the present one is in the set already. */
+  #step = 0;
+  #visited = 0;
+
+  // The match under way: the nodes and loops that the words so far led to, and the values found. Arrays are kept and refilled,
+  // with counts of their own: setting `length` costs as much as the rest of a step. Pruned nodes in them hold no values.
+  #nodes: Node<V>[] = [];
+  #nodeCount = 0;
+  #nextNodes: Node<V>[] = [];
+  #nextNodeCount = 0;
+  readonly #loops: Loop<V>[] = [];
+  #loopCount = 0;
+  #found: Addition<V>[] | undefined;
+
+  /** How many pairs of pattern and value there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Nodes visited by all matches so far: what they cost, whatever the machine. */
+  get visited(): number {
+    return this.#visited;
+  }
+
+  /** Keys whose answer is remembered now. */
+  get remembered(): number {
+    return this.#memo.size;
+  }
+
+  /**
+   * The values of all patterns that match, each once, those added first first. Frozen, and the same array for the same key
+   * until a pattern is added or removed.
+   */
+  match(key: string): readonly V[] {
+    const known = this.#memo.get(key);
+    if (known !== undefined) return known;
+    const values = this.#search(key);
+    this.#memo.set(key, values);
+    return values;
+  }
+
+  /** false: the pattern has the value already. */
+  add(pattern: string, value: V): boolean {
+    let node = this.#root;
+    let loop: Loop<V> | undefined;
+    for (const word of wordsOf(pattern)) {
+      node = node.child(word) ?? node.grow(word, loop);
+      if (node instanceof Loop) loop = node;
+    }
+    if (node.values?.has(value)) return false;
+    if (node.values === undefined) {
+      node.values = new Map();
+      if (loop !== undefined && node !== loop) loop.exits++;
+    }
+    node.values.set(value, { value, order: this.#additions++ });
+    this.#size++;
+    this.#memo.clear();
+    return true;
+  }
+
+  /** false: the pattern does not have the value. What no pattern needs any longer is pruned. */
+  remove(pattern: string, value: V): boolean {
+    const words = wordsOf(pattern);
+    const path = [this.#root];
+    let loop: Loop<V> | undefined;
+    for (const word of words) {
+      const node = path[path.length - 1]!.child(word);
+      if (node === undefined) return false;
+      if (node instanceof Loop) loop = node;
+      path.push(node);
+    }
+    const last = path[path.length - 1]!;
+    if (last.values === undefined || !last.values.delete(value)) return false;
+    if (last.values.size === 0) {
+      last.values = undefined;
+      if (loop !== undefined && last !== loop) loop.exits--;
+    }
+    for (let depth = words.length; depth > 0 && path[depth]!.isBare(); depth--) path[depth - 1]!.cut(words[depth - 1]!);
+    this.#size--;
+    this.#memo.clear();
+    return true;
+  }
+
+  #search(key: string): readonly V[] {
+    const start = ++this.#step;
+    this.#nextNodeCount = 0;
+    this.#loopCount = 0;
+    this.#enter(this.#root, start);
+    this.#takeNext();
+    // Word by word without splitting first: most keys leave the trie after one or two words.
+    for (let from = 0; key !== '' && from <= key.length && this.#nodeCount + this.#loopCount > 0;) {
+      const dot = key.indexOf('.', from);
+      const end = dot < 0 ? key.length : dot;
+      this.#advance(key.slice(from, end), start);
+      from = end + 1;
+    }
+    for (let i = 0; i < this.#nodeCount; i++) this.#collect(this.#nodes[i]!);
+    const found = this.#found;
+    this.#found = undefined;
+    return found === undefined ? NOTHING : inOrder(found);
+  }
+
+  #advance(word: string, start: number): void {
+    this.#step++;
+    const loops = this.#loops;
+    const before = this.#loopCount;
+    let kept = 0;
+    for (let i = 0; i < before; i++) {
+      const loop = loops[i]!;
+      if (loop.spent === loop.exits) continue;
+      loops[kept++] = loop;
+      this.#follow(loop, word, start);
+    }
+    for (let i = 0; i < this.#nodeCount; i++) this.#follow(this.#nodes[i]!, word, start);
+    // Loops entered with this word stand behind those before it; they close up to what was kept.
+    if (kept < before) {
+      for (let i = before; i < this.#loopCount; i++) loops[kept++] = loops[i]!;
+      this.#loopCount = kept;
+    }
+    this.#takeNext();
+  }
+
+  #follow(node: Node<V>, word: string, start: number): void {
+    this.#visited++;
+    const child = node.words?.get(word);
+    if (child !== undefined) this.#enter(child, start);
+    if (node.star !== undefined) this.#enter(node.star, start);
+  }
+
+  #enter(node: Node<V>, start: number): void {
+    if (node.entered === this.#step) return;
+    node.entered = this.#step;
+    this.#nextNodes[this.#nextNodeCount++] = node;
+    // '#' takes no word to enter, and one '#' may follow another.
+    for (let loop = node.loop; loop !== undefined && loop.entered < start; loop = loop.loop) {
+      loop.entered = this.#step;
+      loop.spent = 0;
+      if (loop.owner !== undefined) loop.owner.spent++;
+      if (loop.exits > 0) this.#loops[this.#loopCount++] = loop;
+      this.#collect(loop);
+    }
+  }
+
+  /** What a word led to becomes the set for the next word. */
+  #takeNext(): void {
+    const done = this.#nodes;
+    this.#nodes = this.#nextNodes;
+    this.#nodeCount = this.#nextNodeCount;
+    this.#nextNodes = done;
+    this.#nextNodeCount = 0;
+  }
+
+  #collect(node: Node<V>): void {
+    if (node.values !== undefined) for (const addition of node.values.values()) (this.#found ??= []).push(addition);
+  }
+}
+
+interface Addition<V> {
+  readonly value: V;
+  readonly order: number;
+}
+
+function inOrder<V>(found: Addition<V>[]): readonly V[] {
+  if (found.length === 1) return Object.freeze([found[0]!.value]);
+  found.sort((one, other) => one.order - other.order);
+  return Object.freeze([...new Set(found.map(({ value }) => value))]);
+}
+
+function wordsOf(pattern: string): string[] {
+  return pattern === '' ? [] : pattern.split('.');
+}
+
+class Node<V> {
+  /** Children by literal word; a Map, because `__proto__` is a word like any other. */
+  words: Map<string, Node<V>> | undefined;
+  star: Node<V> | undefined;
+  loop: Loop<V> | undefined;
+  values: Map<V, Addition<V>> | undefined;
+  /** The step in which a match last came here. */
+  entered = 0;
+
+  child(word: string): Node<V> | undefined {
+    return word === '#' ? this.loop : word === '*' ? this.star : this.words?.get(word);
+  }
+
+  /** `owner`: the last loop on the way here. */
+  grow(word: string, owner: Loop<V> | undefined): Node<V> {
+    if (word === '#') return (this.loop = new Loop(owner));
+    const child = new Node<V>();
+    if (word === '*') this.star = child;
+    else (this.words ??= new Map()).set(word, child);
+    return child;
+  }
+
+  cut(word: string): void {
+    if (word === '#') {
+      if (this.loop?.owner !== undefined) this.loop.owner.exits--;
+      this.loop = undefined;
+    } else if (word === '*') {
+      this.star = undefined;
+    } else if (this.words?.delete(word) && this.words.size === 0) {
+      this.words = undefined;
+    }
+  }
+
+  /** No pattern ends here or further on. */
+  isBare(): boolean {
+    return this.values === undefined && this.words === undefined && this.star === undefined && this.loop === undefined;
+  }
+}
+
+/** The node of a '#'. Its ways end where a value or the next loop is; `spent` counts those that ended in a loop entered. */
+class Loop<V> extends Node<V> {
+  /** The loop before it on the way from the root: entered before it in any match. */
+  readonly owner: Loop<V> | undefined;
+  exits = 0;
+  spent = 0;
+
+  constructor(owner: Loop<V> | undefined) {
+    super();
+    this.owner = owner;
+    if (owner !== undefined) owner.exits++;
+  }
+}
