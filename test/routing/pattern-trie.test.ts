@@ -77,13 +77,10 @@ describe('a pattern trie', () => {
           const model: { pattern: string; value: number }[] = [];
           for (const { pattern, value, remove } of changes) {
             const at = model.findIndex((one) => one.pattern === pattern && one.value === value);
-            if (remove) {
-              expect(trie.remove(pattern, value)).toBe(at >= 0);
-              if (at >= 0) model.splice(at, 1);
-            } else {
-              expect(trie.add(pattern, value)).toBe(at < 0);
-              if (at < 0) model.push({ pattern, value });
-            }
+            const changed = remove ? trie.remove(pattern, value) : trie.add(pattern, value);
+            expect(changed).toBe(remove === at >= 0);
+            if (changed && remove) model.splice(at, 1);
+            else if (changed) model.push({ pattern, value });
             expect(trie.size).toBe(model.length);
             for (const key of keys) {
               const matching = model.filter((one) => matchesNaively(wordsOf(one.pattern), wordsOf(key)));

@@ -12,8 +12,9 @@ export const topicScenarios: readonly TopicScenario[] = [
   {
     source: 'rabbitmq-server deps/rabbit/test/routing_SUITE.erl, topic',
     patterns: [
-      ...['a.b.c', 'a.*.c', 'a.#.b', 'a.b.b.c', '#', '#.#', '#.b', '*.*', 'a.*', '*.b.c', 'a.#', 'a.#.#', 'b.b.c'],
-      ...['a.b.b', 'a.b', 'b.c', '', '*.*.*', 'vodka.martini', '*.#', '#.*.#', '*.#.#', '*', '#.b.#', 'args-test'],
+      '',
+      ...'a.b.c a.*.c a.#.b a.b.b.c # #.# #.b *.* a.* *.b.c a.# a.#.# b.b.c'.split(' '),
+      ...'a.b.b a.b b.c *.*.* vodka.martini *.# #.*.# *.#.# * #.b.# args-test'.split(' '),
     ],
     keys: {
       'a.b.c': ['a.b.c', 'a.*.c', '#', '#.#', '*.b.c', 'a.#', 'a.#.#', '*.*.*', '*.#', '#.*.#', '*.#.#', '#.b.#'],
@@ -106,10 +107,9 @@ export const topicScenarios: readonly TopicScenario[] = [
   },
   {
     source: 'rabbitmq-server deps/rabbit/test/rabbit_db_topic_exchange_SUITE.erl, topic_match_unicode',
-    patterns: [
-      ...['传感器.温度.摄氏', '🏠.🌡️.📊', 'датчик.температура.цельсий', 'sensor.données.état', '传感器.*.摄氏'],
-      ...['датчик.#', '#'],
-    ],
+    patterns: '传感器.温度.摄氏 🏠.🌡️.📊 датчик.температура.цельсий sensor.données.état 传感器.*.摄氏 датчик.# #'.split(
+      ' ',
+    ),
     keys: {
       '传感器.温度.摄氏': ['传感器.温度.摄氏', '传感器.*.摄氏', '#'],
       '🏠.🌡️.📊': ['🏠.🌡️.📊', '#'],
