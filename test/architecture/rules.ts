@@ -18,13 +18,17 @@ interface Layer {
  * public nouns alone, which proves that these compose. The message is vocabulary: every part speaks of it.
  */
 const layers: readonly Layer[] = [
-  { name: 'vocabulary', has: /^src\/(arguments|clock|codec|duration|errors|events|message)\.ts$/, imports: [] },
+  {
+    name: 'vocabulary',
+    has: /^src\/(arguments|clock|codec|declaration|destination|duration|errors|events|message|standard-schema)\.ts$/,
+    imports: [],
+  },
   { name: 'routing', has: /^src\/routing\//, imports: ['vocabulary'] },
   { name: 'storage', has: /^src\/storage\//, imports: ['vocabulary'] },
   { name: 'delivery', has: /^src\/delivery\//, imports: ['vocabulary'] },
   {
     name: 'nouns',
-    has: /^src\/(queue|exchange|topic|consumer-group|consumer|transaction)\.ts$/,
+    has: /^src\/(queue|exchange|topic|consumer-group|consumer|transaction)(-options)?\.ts$/,
     imports: ['vocabulary', 'routing', 'storage', 'delivery'],
   },
   { name: 'broker', has: /^src\/broker\.ts$/, imports: ['vocabulary', 'routing', 'storage', 'delivery', 'nouns'] },
