@@ -102,7 +102,7 @@ export class MemoryStorage implements Storage {
   private checkRoom(batch: readonly StorageOp[], maxBytes: number): void {
     let needed = 0;
     for (const op of batch) if (op.type === 'append') needed += sizeOf(op.entry.body);
-    if (needed === 0 || this.bytes + needed <= maxBytes) return;
+    if (this.bytes + needed <= maxBytes) return;
     throw new SluiceError(
       'ERR_STORAGE_FULL',
       `no room for ${needed} bytes more: ${this.bytes} of ${maxBytes} are used`,

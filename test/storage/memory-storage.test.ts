@@ -350,25 +350,27 @@ describe('memory of MemoryStorage', () => {
     expect(ranges(storage)).toEqual({ log: { first: 5, next: entries } });
   });
 
-  it('lets go of heads and bodies of a chunk that is dropped in part', () => {
+  it.each([
+    ['of a chunk that is dropped in part', 20, drop(0, 10)],
+    ['of chunks that are trimmed off a long log', 20_000, drop(0, 6000)],
+    ['of chunks behind an entry that is stuck', 20_000, drop(1, 6000)],
+    ['of chunks in front of the last', 20_000, drop(15_000, 19_900)],
+  ])('lets go of heads and bodies %s, and of no others', async (_which, entries, op) => {
     const storage = new MemoryStorage();
-    const gone: WeakRef<object>[] = [];
-    const kept: WeakRef<object>[] = [];
-    (() => {
-      for (let i = 0; i < 20; i++) {
-        const [head, body] = [{ i }, { i }];
-        (i < 10 ? gone : kept).push(new WeakRef(head), new WeakRef(body));
-        write(storage, [append(body, 'log', head)]);
-      }
-    })();
-    write(storage, [drop(0, 10)]);
+    const { from, to } = op as Extract<StorageOp, { type: 'drop' }>;
+    const [dropped, kept]: [WeakRef<object>[], WeakRef<object>[]] = [[], []];
+    for (let i = 0; i < entries; i++) {
+      const [head, body] = [{ i }, { i }];
+      (i >= from && i < to ? dropped : kept).push(new WeakRef(head), new WeakRef(body));
+      write(storage, [append(body, 'log', head)]);
+    }
+    write(storage, [op]);
     // A WeakRef keeps its target until the job that made or read it is over.
-    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      collect();
-      expect(gone.filter((ref) => ref.deref() !== undefined)).toEqual([]);
-      expect(kept.filter((ref) => ref.deref() === undefined)).toEqual([]);
-      expect(offsets(storage)).toHaveLength(10);
-    });
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    collect();
+    const gone = (refs: readonly WeakRef<object>[]): number => refs.filter((ref) => ref.deref() === undefined).length;
+    expect([gone(dropped), gone(kept)]).toEqual([2 * (to - from), 0]);
+    expect(offsets(storage)).toHaveLength(entries - (to - from));
   });
 
   it('holds no chunk for a log that was emptied', () => {

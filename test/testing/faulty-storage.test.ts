@@ -142,6 +142,23 @@ describe.each(kinds)('FaultyStorage on %s', (_name, how, create) => {
 });
 
 describe('FaultyStorage', () => {
+  it('fails as the storage inside answers, whatever that calls itself', async () => {
+    const memory = new MemoryStorage();
+    const slow = new FaultyStorage({
+      durability: 'memory',
+      open: () => memory.open(),
+      write: async (batch) => memory.write(batch),
+      read: (log, from, limit) => memory.read(log, from, limit),
+      close: () => memory.close(),
+    });
+    expect(await outcome(() => slow.write([]))).toBe('later');
+    expect(await outcome(() => slow.read('log', 0, everything))).toBe('now');
+    slow.failNext('write');
+    slow.failNext('read');
+    expect(await outcome(() => slow.write([]))).toBe('later: ERR_STORAGE_FAILED');
+    expect(await outcome(() => slow.read('log', 0, everything))).toBe('now: ERR_STORAGE_FAILED');
+  });
+
   it('says by default what failed', () => {
     const storage = new FaultyStorage(new MemoryStorage());
     storage.failNext('read');

@@ -144,6 +144,24 @@ describe('ManualClock', () => {
     expect(clock.pending()).toBe(0);
   });
 
+  it('a timer that is gone cannot be cancelled in the place of another', async () => {
+    const { clock, fired, set } = recorded();
+    const first = clock.setTimer(10, () => undefined);
+    const last = clock.setTimer(40, () => undefined);
+    set(20, 'sooner');
+    set(30, 'later');
+    last.cancel();
+    last.cancel();
+    await clock.advance(10);
+    first.cancel();
+    expect(clock.pending()).toBe(2);
+    await clock.advance(20);
+    expect(fired).toEqual([
+      ['sooner', 20],
+      ['later', 30],
+    ]);
+  });
+
   it('fires timers that are set on the way, if they fall due', async () => {
     const { clock, fired, set } = recorded();
     clock.setTimer(10, () => {
@@ -185,6 +203,18 @@ describe('ManualClock', () => {
     void turn().then(() => set(10, 'begun before'));
     await clock.advance(10);
     expect(fired).toEqual([['begun before', 10]]);
+  });
+
+  it('lets who waits for the time by looking see it come', async () => {
+    const clock = new ManualClock(0);
+    let seen = false;
+    const look = (): void => {
+      seen = clock.now() >= 10;
+      if (!seen) setImmediate(look);
+    };
+    look();
+    await clock.advance(10);
+    expect(seen).toBe(true);
   });
 
   it('goes on in the end when somebody looks at it for ever', async () => {
