@@ -100,7 +100,7 @@ export class HeadersIndex<D> implements BindingIndex<D> {
   match(_routingKey: string, headers: Headers): readonly D[] {
     const destinations = new Set<D>();
     for (const { destination, matcher } of this.#bindings) {
-      if (!destinations.has(destination) && matcher?.matches(headers)) destinations.add(destination);
+      if (matcher?.matches(headers)) destinations.add(destination);
     }
     return destinations.size === 0 ? NOWHERE : Object.freeze([...destinations]);
   }

@@ -28,7 +28,7 @@ export class KeyMemo<T> {
   }
 
   get(key: string): readonly T[] | undefined {
-    return key.length > LONGEST_REMEMBERED_KEY ? undefined : this.#answers.get(key);
+    return this.#answers.get(key);
   }
 
   set(key: string, answer: readonly T[]): void {

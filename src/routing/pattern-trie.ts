@@ -14,8 +14,8 @@ const NOTHING: readonly never[] = Object.freeze([]);
  *     a.#.b  → 3
  *
  * A match walks the trie once, with the set of nodes that the words so far can have led to: one step per word, each node at
- * most once per step, so the cost is at most words × nodes, however many '#' there are, and in practice follows the few nodes
- * that fit, not the number of patterns. Two facts about '#' (◉, a Loop) keep that set small:
+ * most once per step, since one edge leads to it. So the cost is at most words × nodes, however many '#' there are, and in
+ * practice follows the few nodes that fit, not the number of patterns. Two facts about '#' (◉, a Loop) keep the set small:
  *
  * - A loop that was entered stays entered to the end of the key. So its own values match then and there, a '#' at the end of a
  *   pattern costs nothing for the words it swallows, and no loop is entered twice.
@@ -29,8 +29,8 @@ export class PatternTrie<V> {
   /** Grows with every addition: a value's place in the order of its pattern's answer. */
   #additions = 0;
 
-  /** Grows with every step of every match; a node that bears the present one is in the set already. */
-  #step = 0;
+  /** Number of the match under way; a loop that bears it was entered in it. */
+  #matches = 0;
   #visited = 0;
 
   // The match under way: the nodes and loops that the words so far led to, and the values found. Arrays are kept and refilled,
@@ -48,7 +48,7 @@ export class PatternTrie<V> {
     return this.#size;
   }
 
-  /** Nodes visited by all matches so far: what they cost, whatever the machine. */
+  /** Words read and nodes visited by all matches so far: what they cost, whatever the machine. */
   get visited(): number {
     return this.#visited;
   }
@@ -113,16 +113,15 @@ export class PatternTrie<V> {
   }
 
   #search(key: string): readonly V[] {
-    const start = ++this.#step;
-    this.#nextNodeCount = 0;
+    this.#matches++;
     this.#loopCount = 0;
-    this.#enter(this.#root, start);
+    this.#enter(this.#root);
     this.#takeNext();
     // Word by word without splitting first: most keys leave the trie after one or two words.
     for (let from = 0; key !== '' && from <= key.length && this.#nodeCount + this.#loopCount > 0;) {
       const dot = key.indexOf('.', from);
       const end = dot < 0 ? key.length : dot;
-      this.#advance(key.slice(from, end), start);
+      this.#advance(key.slice(from, end));
       from = end + 1;
     }
     for (let i = 0; i < this.#nodeCount; i++) this.#collect(this.#nodes[i]!);
@@ -131,8 +130,8 @@ export class PatternTrie<V> {
     return found === undefined ? NOTHING : inOrder(found);
   }
 
-  #advance(word: string, start: number): void {
-    this.#step++;
+  #advance(word: string): void {
+    this.#visited++;
     const loops = this.#loops;
     const before = this.#loopCount;
     let kept = 0;
@@ -140,9 +139,9 @@ export class PatternTrie<V> {
       const loop = loops[i]!;
       if (loop.spent === loop.exits) continue;
       loops[kept++] = loop;
-      this.#follow(loop, word, start);
+      this.#follow(loop, word);
     }
-    for (let i = 0; i < this.#nodeCount; i++) this.#follow(this.#nodes[i]!, word, start);
+    for (let i = 0; i < this.#nodeCount; i++) this.#follow(this.#nodes[i]!, word);
     // Loops entered with this word stand behind those before it; they close up to what was kept.
     if (kept < before) {
       for (let i = before; i < this.#loopCount; i++) loops[kept++] = loops[i]!;
@@ -151,23 +150,21 @@ export class PatternTrie<V> {
     this.#takeNext();
   }
 
-  #follow(node: Node<V>, word: string, start: number): void {
+  #follow(node: Node<V>, word: string): void {
     this.#visited++;
     const child = node.words?.get(word);
-    if (child !== undefined) this.#enter(child, start);
-    if (node.star !== undefined) this.#enter(node.star, start);
+    if (child !== undefined) this.#enter(child);
+    if (node.star !== undefined) this.#enter(node.star);
   }
 
-  #enter(node: Node<V>, start: number): void {
-    if (node.entered === this.#step) return;
-    node.entered = this.#step;
+  #enter(node: Node<V>): void {
     this.#nextNodes[this.#nextNodeCount++] = node;
     // '#' takes no word to enter, and one '#' may follow another.
-    for (let loop = node.loop; loop !== undefined && loop.entered < start; loop = loop.loop) {
-      loop.entered = this.#step;
+    for (let loop = node.loop; loop !== undefined && loop.entered !== this.#matches; loop = loop.loop) {
+      loop.entered = this.#matches;
       loop.spent = 0;
       if (loop.owner !== undefined) loop.owner.spent++;
-      if (loop.exits > 0) this.#loops[this.#loopCount++] = loop;
+      this.#loops[this.#loopCount++] = loop;
       this.#collect(loop);
     }
   }
@@ -207,8 +204,6 @@ class Node<V> {
   star: Node<V> | undefined;
   loop: Loop<V> | undefined;
   values: Map<V, Addition<V>> | undefined;
-  /** The step in which a match last came here. */
-  entered = 0;
 
   child(word: string): Node<V> | undefined {
     return word === '#' ? this.loop : word === '*' ? this.star : this.words?.get(word);
@@ -246,6 +241,8 @@ class Loop<V> extends Node<V> {
   readonly owner: Loop<V> | undefined;
   exits = 0;
   spent = 0;
+  /** The match that last came here. */
+  entered = 0;
 
   constructor(owner: Loop<V> | undefined) {
     super();
