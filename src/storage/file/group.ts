@@ -1,0 +1,231 @@
+import { describe } from '../../arguments.js';
+import type { StorageOp } from '../storage.js';
+import { FRAME_ALIGNMENT, FRAME_HEADER } from './frame.js';
+import type { Log, LogTable } from './log-table.js';
+import { COPY, ENTRY } from './record.js';
+import type { RecordBuffer, RecordView } from './record.js';
+import { encodeDrop, encodeLogName, encodeRemove } from './state.js';
+
+/** A frame is closed at this much payload; a batch never straddles two. Bytes. */
+const FRAME_TARGET = 64 * 1024;
+
+/** What a record does once it is written. */
+export const EFFECT = { append: 0, copy: 1, declare: 2, drop: 3, remove: 4 } as const;
+export type Effect = (typeof EFFECT)[keyof typeof EFFECT];
+
+/** Settles the promises of the batches of one group. */
+export interface Waiter {
+  readonly promise: Promise<void>;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** A batch with all that can be wrong with it found out: nothing that comes later may throw. */
+export interface CheckedBatch {
+  readonly ops: readonly StorageOp[];
+  /** JSON of the heads, one per append. */
+  readonly heads: readonly string[];
+  /** Whether an append carries a body: such batches have no part in the reserve of a full disk. */
+  readonly bodied: boolean;
+  /** About what it will take on the disk. Bytes. */
+  readonly bytes: number;
+}
+
+interface Member {
+  readonly batch: CheckedBatch;
+  readonly waiter: Waiter;
+}
+
+/**
+ * The batches that share one write, encoded as they come: frames one after the other, their headers still open. What they
+ * do is kept in four columns, and done when the write is.
+ */
+export class Group {
+  readonly buffer: RecordBuffer;
+  /** Where each frame begins in the buffer. */
+  readonly frames: number[] = [];
+  readonly members: Member[] = [];
+  /** Whether anybody waits for the disk, and not only for the operating system. */
+  toDisk = false;
+  /** Written even when there is nothing in it: a frame that only says how far everything is synced. */
+  isMark = false;
+  /** Begins a new segment, however much room there is in this one. */
+  rolls = false;
+  hasBodies = false;
+
+  readonly effects: Effect[] = [];
+  readonly logs: Log[] = [];
+  /** Offset of an append or copy; start of a drop. */
+  readonly offsets: number[] = [];
+  /** Where an append or copy stands in the buffer; end of a drop. */
+  readonly places: number[] = [];
+
+  private bodied: Waiter | undefined;
+  private bodiless: Waiter | undefined;
+
+  constructor(buffer: RecordBuffer) {
+    this.buffer = buffer;
+    buffer.length = 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.frames.length === 0;
+  }
+
+  /** Bytes that the records take, frame headers included. */
+  get length(): number {
+    return this.buffer.length;
+  }
+
+  /** Encodes a batch; the promise is settled with the group. */
+  add(batch: CheckedBatch, table: LogTable, waiter?: Waiter): Promise<void> {
+    const settled = waiter ?? this.waiterOf(batch.bodied);
+    this.members.push({ batch, waiter: settled });
+    if (batch.bodied) this.hasBodies = true;
+    this.beginRecords();
+    let heads = 0;
+    for (const op of batch.ops) {
+      if (op.type === 'append') {
+        const log = table.assigned.get(op.log) ?? this.declare(op.log, table);
+        const offset = log.assigned++;
+        op.offset = offset;
+        const body = op.entry.body as string | Uint8Array | undefined;
+        const at = this.buffer.record(ENTRY, offset, log.id, batch.heads[heads++], body);
+        this.effect(EFFECT.append, log, offset, at);
+      } else {
+        const log = table.assigned.get(op.log);
+        if (log === undefined) continue;
+        if (op.type === 'drop') this.drop(log, op.from, op.to);
+        else {
+          table.assigned.delete(op.log);
+          encodeRemove(this.buffer, log.id);
+          this.effect(EFFECT.remove, log, 0, 0);
+        }
+      }
+    }
+    this.endRecords();
+    return settled.promise;
+  }
+
+  /** Entries of `log` as they stand elsewhere, to be written once more; `view` moves from one to the next. */
+  addCopies(log: Log, views: Iterable<RecordView>): Promise<void> {
+    this.beginRecords();
+    for (const view of views) this.effect(EFFECT.copy, log, view.offset, this.buffer.copy(COPY, view));
+    this.endRecords();
+    return this.waiterOf(false).promise;
+  }
+
+  /** Settled when the group is written, of a group without batches too. */
+  whenWritten(): Promise<void> {
+    return this.waiterOf(false).promise;
+  }
+
+  resolve(): void {
+    this.settle((waiter) => waiter.resolve());
+  }
+
+  /** Rejects all who wait, but for those that wait for another group by now. */
+  reject(error: Error, kept?: ReadonlySet<Waiter>): void {
+    this.settle((waiter) => {
+      if (kept === undefined || !kept.has(waiter)) waiter.reject(error);
+    });
+  }
+
+  private settle(how: (waiter: Waiter) => void): void {
+    const waiters = new Set(this.members.map((member) => member.waiter));
+    if (this.bodied !== undefined) waiters.add(this.bodied);
+    if (this.bodiless !== undefined) waiters.add(this.bodiless);
+    for (const waiter of waiters) how(waiter);
+  }
+
+  private waiterOf(bodied: boolean): Waiter {
+    if (bodied) return (this.bodied ??= makeWaiter());
+    return (this.bodiless ??= makeWaiter());
+  }
+
+  private declare(name: string, table: LogTable): Log {
+    const log = table.assign(name);
+    encodeLogName(this.buffer, log.id, name);
+    this.effect(EFFECT.declare, log, 0, 0);
+    return log;
+  }
+
+  private drop(log: Log, from: number, to: number): void {
+    const end = Math.min(to, log.assigned);
+    if (from >= end) return;
+    encodeDrop(this.buffer, log.id, from, end);
+    this.effect(EFFECT.drop, log, from, end);
+  }
+
+  private effect(effect: Effect, log: Log, offset: number, place: number): void {
+    this.effects.push(effect);
+    this.logs.push(log);
+    this.offsets.push(offset);
+    this.places.push(place);
+  }
+
+  private beginRecords(): void {
+    const open = this.frames[this.frames.length - 1];
+    if (open !== undefined && this.length - open < FRAME_TARGET) return;
+    this.beginFrame();
+  }
+
+  /** A frame begins at a multiple of 8; what pads the one before it is zero, and no part of its payload. */
+  beginFrame(): void {
+    this.buffer.pad(FRAME_ALIGNMENT);
+    this.frames.push(this.length);
+    this.buffer.reserve(FRAME_HEADER);
+    this.buffer.length += FRAME_HEADER;
+  }
+
+  private endRecords(): void {
+    const open = this.frames[this.frames.length - 1]!;
+    // Nothing came of it (drops in logs that are gone): no frame for nothing.
+    if (this.length === open + FRAME_HEADER && !this.isMark) {
+      this.buffer.length = open;
+      this.frames.pop();
+    }
+  }
+}
+
+function makeWaiter(): Waiter {
+  let resolve!: () => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<void>((done, failed) => {
+    resolve = done;
+    reject = failed;
+  });
+  return { promise, resolve, reject };
+}
+
+/** Longest body and head that a record can hold; far below what u32 offsets in a segment allow. */
+const LARGEST_BATCH = 2 ** 30;
+
+/**
+ * @throws TypeError for a body that is neither a string nor a Uint8Array, or a head without JSON; RangeError for a batch
+ * over 1 GiB; whatever a head's toJSON throws
+ */
+export function checkBatch(ops: readonly StorageOp[]): CheckedBatch {
+  const heads: string[] = [];
+  let bodied = false;
+  let bytes = FRAME_HEADER;
+  let last: object | undefined;
+  for (const op of ops) {
+    bytes += 32;
+    if (op.type !== 'append') continue;
+    const { head, body } = op.entry;
+    // Entries that go to several logs share their head.
+    const json = head === last ? heads[heads.length - 1]! : JSON.stringify(head);
+    if (json === undefined) throw new TypeError(`a head must have JSON; got ${describe(head)}`);
+    last = head;
+    heads.push(json);
+    bytes += json.length;
+    if (body === undefined) continue;
+    bodied = true;
+    if (typeof body === 'string') bytes += body.length;
+    else if (body instanceof Uint8Array) bytes += body.byteLength;
+    else throw new TypeError(`a body must be a string or a Uint8Array in a file; got ${describe(body)}`);
+  }
+  if (bytes > LARGEST_BATCH) throw new RangeError(`a batch must be under ${LARGEST_BATCH} bytes; got about ${bytes}`);
+  return { ops, heads, bodied, bytes };
+}

@@ -1,0 +1,139 @@
+import { SluiceError } from '../../errors.js';
+import type { ReadLimit, StoredEntry } from '../storage.js';
+import { corrupt } from './format.js';
+import type { File } from './file-system.js';
+import { FRAME_HEADER } from './frame.js';
+import type { Log, LogTable } from './log-table.js';
+import { COPY, ENTRY, RecordView } from './record.js';
+import type { Positions, Run } from './segment-index.js';
+import type { SegmentFiles } from './segment-files.js';
+import type { Segment, Segments } from './segment.js';
+
+/** Frames kept after they were read and checked: a read that ends in the middle of one goes on there. */
+const KEPT_FRAMES = 16;
+const LARGEST_KEPT = 128 * 1024;
+
+interface Frame {
+  readonly bytes: Buffer;
+  /** Where the frame begins in its segment. */
+  readonly at: number;
+}
+
+/** Reads entries back: which segment is their home, where in it, and what the frame there says. */
+export class Reader {
+  private readonly segments: Segments;
+  private readonly files: SegmentFiles;
+  private readonly table: LogTable;
+  /** By segment and place, the least recently used first. */
+  private readonly frames = new Map<string, Frame>();
+
+  constructor(segments: Segments, files: SegmentFiles, table: LogTable) {
+    this.segments = segments;
+    this.files = files;
+    this.table = table;
+  }
+
+  async read(name: string, from: number, limit: ReadLimit): Promise<StoredEntry[]> {
+    const log = this.table.written.get(name);
+    const found: StoredEntry[] = [];
+    if (log === undefined) return found;
+    const end = log.next;
+    let bytes = 0;
+    let offset = log.holes.skip(Math.max(from, log.first));
+    while (offset < end && found.length < limit.entries && (bytes < limit.bytes || found.length === 0)) {
+      const most = Math.min(limit.entries - found.length, end - offset);
+      const taken = await this.some(log, offset, most, (record) => {
+        found.push({ offset: record.offset, entry: decode(record) });
+        bytes += record.size;
+        return bytes < limit.bytes;
+      });
+      offset = log.holes.skip(Math.max(offset + taken, log.first));
+    }
+    return found;
+  }
+
+  /**
+   * Visits records of consecutive offsets from `offset` on, at most `most` and as long as `visit` says so, none of them
+   * dropped and all of one segment. Returns how many.
+   */
+  async some(log: Log, offset: number, most: number, visit: (record: RecordView) => boolean): Promise<number> {
+    const segment = this.segments.locate(log, offset);
+    if (segment === undefined) {
+      // A read waits now and then, and meanwhile what it reads may be dropped.
+      if (!log.isLive(offset) || this.table.byId.get(log.id) !== log) return 1;
+      throw corrupt(this.files.directory, 0, `offset ${offset} of a log is in none of its segments`);
+    }
+    try {
+      return await this.files.use(segment, async (file) => {
+        const positions = await this.files.positions(segment);
+        const run = positions.find(log.id, offset);
+        if (run === undefined) throw corrupt(this.files.path(segment.number), 0, `its index lacks offset ${offset}`);
+        const count = Math.min(run.count, most, log.holes.after(offset) - offset);
+        return this.run(segment, file, positions, run, log, offset, count, visit);
+      });
+    } catch (error) {
+      if (SluiceError.is(error)) throw error;
+      const file = this.files.path(segment.number);
+      throw new SluiceError('ERR_STORAGE_FAILED', `${file} cannot be read: ${(error as Error).message}`, {
+        details: { file },
+        cause: error,
+      });
+    }
+  }
+
+  private async run(
+    segment: Segment,
+    file: File,
+    positions: Positions,
+    run: Run,
+    log: Log,
+    offset: number,
+    count: number,
+    visit: (record: RecordView) => boolean,
+  ): Promise<number> {
+    let taken = 0;
+    const record = new RecordView(Buffer.alloc(0));
+    while (taken < count) {
+      const position = run.positions[run.at + taken]!;
+      const at = positions.frameOf(position);
+      const after = positions.frameAfter(position) ?? segment.end;
+      const frame = await this.frame(segment, file, at, after - at);
+      record.bytes = frame.bytes;
+      for (; taken < count; taken++) {
+        const place = run.positions[run.at + taken]!;
+        if (place >= after) break;
+        record.at = place - at;
+        this.check(record, segment, log, offset + taken, at);
+        if (!visit(record)) return taken + 1;
+      }
+    }
+    return taken;
+  }
+
+  private check(record: RecordView, segment: Segment, log: Log, offset: number, at: number): void {
+    const isThere =
+      record.at >= FRAME_HEADER &&
+      record.fits(record.bytes.byteLength) &&
+      (record.kind === ENTRY || record.kind === COPY) &&
+      record.log === log.id &&
+      record.offset === offset;
+    if (!isThere) throw corrupt(this.files.path(segment.number), at, `offset ${offset} is not where its index says`);
+  }
+
+  private async frame(segment: Segment, file: File, at: number, length: number): Promise<Frame> {
+    const key = `${segment.number}/${at}`;
+    let frame = this.frames.get(key);
+    this.frames.delete(key);
+    frame ??= { at, bytes: (await this.files.frame(segment, file, at, length)).bytes };
+    if (length > LARGEST_KEPT) return frame;
+    this.frames.set(key, frame);
+    if (this.frames.size > KEPT_FRAMES) this.frames.delete(this.frames.keys().next().value!);
+    return frame;
+  }
+}
+
+function decode(record: RecordView): StoredEntry['entry'] {
+  const head = JSON.parse(record.head()) as object;
+  const body = record.body();
+  return body === undefined ? { head } : { head, body };
+}

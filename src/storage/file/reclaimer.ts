@@ -1,0 +1,223 @@
+import { SluiceError } from '../../errors.js';
+import type { Appender } from './appender.js';
+import { codeOf, isNoSpace, removeIfThere } from './file-system.js';
+import { indexName } from './format.js';
+import type { Log, LogTable } from './log-table.js';
+import type { Reader } from './reader.js';
+import { RecordView } from './record.js';
+import type { SegmentFiles } from './segment-files.js';
+import type { Segment, Segments } from './segment.js';
+import type { Space } from './space.js';
+import type { Spares } from './spares.js';
+import type { Writer } from './writer.js';
+
+/** Copied at a time, at most. */
+const COPIED_ENTRIES = 256;
+const COPIED_BYTES = 128 * 1024;
+
+/** A segment with less than this share of its entries live is copied forward; the second where space is scarce. */
+const SPARSE = 0.5;
+const SPARSE_WHEN_SCARCE = 0.8;
+
+export interface ReclaimerParts {
+  readonly appender: Appender;
+  readonly writer: Writer;
+  readonly segments: Segments;
+  readonly table: LogTable;
+  readonly files: SegmentFiles;
+  readonly reader: Reader;
+  readonly spares: Spares;
+  readonly space: Space;
+  readonly segmentBytes: number;
+  readonly onFailed: (error: unknown) => void;
+}
+
+/**
+ * What is done behind the writes, one thing after the other: index files of sealed segments, spares for what comes,
+ * segments with nothing live given back, and what is live in sparse ones copied to the end, so that they can be.
+ */
+export class Reclaimer {
+  reclaimed = 0;
+  copied = 0;
+  private readonly parts: ReclaimerParts;
+  private readonly unindexed: Segment[];
+  /** Not worth a copy while so many or more of it are live. */
+  private readonly notWorth = new WeakMap<Segment, number>();
+  private working: Promise<void> | undefined;
+  private growing: Promise<void> | undefined;
+  private stopped = false;
+
+  constructor(parts: ReclaimerParts, unindexed: readonly Segment[]) {
+    this.parts = parts;
+    this.unindexed = [...unindexed];
+  }
+
+  sealed(segment: Segment): void {
+    this.unindexed.push(segment);
+  }
+
+  /** Something was written: there may be something to do. */
+  kick(): void {
+    if (this.stopped) return;
+    if (this.growing === undefined && this.wantsSpare()) {
+      const { spares, segmentBytes } = this.parts;
+      this.growing = spares
+        .grow(segmentBytes)
+        .catch((error) => this.failed(error))
+        .finally(() => {
+          this.growing = undefined;
+        });
+    }
+    if (this.working !== undefined || !this.hasWork()) return;
+    this.working = this.work()
+      .catch((error) => this.failed(error))
+      .finally(() => {
+        this.working = undefined;
+      });
+  }
+
+  /** Ends after what is under way. */
+  async close(): Promise<void> {
+    this.stopped = true;
+    await this.working;
+    await this.growing;
+  }
+
+  /** Resolves when there is nothing left to do. */
+  async idle(): Promise<void> {
+    for (this.kick(); this.working !== undefined; this.kick()) await this.working;
+  }
+
+  private hasWork(): boolean {
+    return this.unindexed.length > 0 || this.dead() !== undefined || this.victim() !== undefined || this.wantsRoll();
+  }
+
+  private async work(): Promise<void> {
+    while (!this.stopped) {
+      const unindexed = this.unindexed.pop();
+      const dead = this.dead();
+      const victim = this.victim();
+      if (dead !== undefined) await this.free(dead);
+      else if (unindexed !== undefined) await this.parts.files.writeIndex(unindexed);
+      else if (victim !== undefined) await this.evacuate(victim);
+      else if (this.wantsRoll()) await this.parts.writer.roll();
+      else return;
+    }
+  }
+
+  private dead(): Segment | undefined {
+    return this.parts.segments.sealed.find((segment) => segment.live === 0 && segment.readers === 0);
+  }
+
+  /** The segment with the least live share, if that is little enough. */
+  private victim(): Segment | undefined {
+    const { segments, space, spares, appender } = this.parts;
+    let share = space.isScarce ? SPARSE_WHEN_SCARCE : SPARSE;
+    let victim: Segment | undefined;
+    // A full disk is emptied into its reserve: by no more than half of it.
+    const room = space.isFull ? (spares.allocated + appender.room) / 2 : Infinity;
+    for (const segment of segments.sealed) {
+      const live = segment.live / Math.max(segment.entries, 1);
+      if (segment.live === 0 || live >= share || live * segment.end > room) continue;
+      if (segment.live >= (this.notWorth.get(segment) ?? Infinity)) continue;
+      share = live;
+      victim = segment;
+    }
+    return victim;
+  }
+
+  /** On a full disk, what is dead in the active segment must come back as well. */
+  private wantsRoll(): boolean {
+    const { space, segments, spares } = this.parts;
+    const { active } = segments;
+    return space.isFull && spares.ready.length > 0 && active.entries > 0 && active.live * 2 < active.entries;
+  }
+
+  /** Preallocating begins when a storage has shown that it will need it, and does not use up what is to be kept free. */
+  private wantsSpare(): boolean {
+    const { segments, segmentBytes, spares, space } = this.parts;
+    const { active, sealed } = segments;
+    if (active.end < segmentBytes / 4 && (active.end < 4 * 1024 * 1024 || sealed.length > 0)) return false;
+    const [spare] = spares.ready;
+    return (spare === undefined || spare.allocated < segmentBytes) && space.hasRoomFor(segmentBytes);
+  }
+
+  /** Its index file first, on the disk in that order: an index file without its segment means that one was lost. */
+  private async free(segment: Segment): Promise<void> {
+    const { appender, files, segments, spares, space, segmentBytes } = this.parts;
+    // What killed it must not come back to nothing after a power cut, and find it gone.
+    await appender.sync();
+    if (segment.readers > 0) return;
+    segments.remove(segment);
+    const queued = this.unindexed.indexOf(segment);
+    if (queued >= 0) this.unindexed.splice(queued, 1);
+    await files.forget(segment.number);
+    await removeIfThere(files.fs, `${files.directory}/${indexName(segment.number)}`);
+    await spares.recycle(segment.number, segment.end <= 2 * segmentBytes && space.hasRoomFor(0));
+    this.reclaimed++;
+    if (space.isFull) await space.look();
+  }
+
+  /** Copies what is live to the end: log by log, in order, so that it lies closer together than before. */
+  private async evacuate(segment: Segment): Promise<void> {
+    let bytes = 0;
+    while (!this.stopped && segment.live > 0) {
+      const range = firstLive(segment, this.parts.table);
+      if (range === undefined) return void this.notWorth.set(segment, segment.live);
+      const live = segment.live;
+      bytes += await this.copySome(segment, range.log, range.ranges);
+      // A large message among small ones that are gone is not copied from segment to segment for ever.
+      const isWasted = segment.live >= live || bytes > segment.end * SPARSE;
+      if (isWasted && segment.live > 0) return void this.notWorth.set(segment, segment.live / 2);
+    }
+  }
+
+  private async copySome(segment: Segment, log: Log, ranges: readonly { from: number; to: number }[]): Promise<number> {
+    const views: RecordView[] = [];
+    let bytes = 0;
+    try {
+      for (const { from, to } of ranges) {
+        for (let offset = from; offset < to && bytes < COPIED_BYTES;) {
+          offset += await this.parts.reader.some(log, offset, to - offset, (record) => {
+            views.push(new RecordView(record.bytes, record.at));
+            bytes += record.size;
+            return bytes < COPIED_BYTES;
+          });
+        }
+        if (bytes >= COPIED_BYTES) break;
+      }
+    } catch (error) {
+      // It stays, and whoever reads what is damaged in it will be told.
+      if (!SluiceError.is(error, 'ERR_STORAGE_CORRUPT')) throw error;
+      this.notWorth.set(segment, 0);
+      return Infinity;
+    }
+    await this.parts.writer.copy(log, views);
+    this.copied += views.length;
+    return bytes;
+  }
+
+  /** Want of room, or of descriptors, passes; it is tried again after later writes. Anything else is a failing disk. */
+  private failed(error: unknown): void {
+    if (isNoSpace(error) || codeOf(error) === 'EMFILE' || codeOf(error) === 'ENFILE') return;
+    if (SluiceError.is(error)) return;
+    this.parts.onFailed(error);
+  }
+}
+
+/** The first live ranges of a segment, all of one log. */
+function firstLive(
+  segment: Segment,
+  table: LogTable,
+): { readonly log: Log; readonly ranges: { from: number; to: number }[] } | undefined {
+  let found: { log: Log; ranges: { from: number; to: number }[] } | undefined;
+  let room = COPIED_ENTRIES;
+  segment.eachLive(table.byId, (log, from, to) => {
+    found ??= { log, ranges: [] };
+    if (found.log !== log || room === 0) return;
+    const count = Math.min(to - from, room);
+    room -= count;
+    found.ranges.push({ from, to: from + count });
+  });
+  return found;
+}

@@ -1,0 +1,196 @@
+/**
+ * Records: what the payload of a frame is made of.
+ *
+ *      0 bytes after this header (u32)     4 kind (u8)      5 encoding of the body, of the head << 4 (u8)
+ *      6 offset, upper 16 bits (u16)       8 offset, lower 32 bits                12 log id
+ *     16 bytes of the head                20 head, body, then zeros up to the next multiple of 4
+ *
+ * A log's name is in the record that declares it, and nowhere else but in the states: an entry costs 20 bytes.
+ */
+export const RECORD_HEADER = 20;
+
+export const ENTRY = 1; // offset: where it goes, the log's next
+export const COPY = 2; // as ENTRY, of an offset that was written before; moves no `next`
+export const LOG = 3; // head: the name; its offsets begin at 0
+export const DROP = 4; // offset: from; body: to (u64)
+export const REMOVE = 5;
+export const STATE_NEXT = 16; // log id: the next one to be given. Begins a state
+export const STATE_SEGMENT = 17; // log id: a segment that is still needed; offset: its end; body: checksum of its last frame
+export const STATE_LOG = 18; // offset: first; head: the name; body: next, holes (u64 each)
+
+/** How a head, a body or a name became bytes. */
+export const NONE = 0;
+export const ASCII = 1;
+export const UTF8 = 2;
+/** UTF-16: strings that are no valid Unicode (lone surrogates) come back as they were. */
+export const UTF16 = 3;
+export const BYTES = 4;
+
+const LARGEST_OFFSET_HIGH = 2 ** 32;
+
+/** Bytes that are written into, growing as needed. What lies beyond `length` is arbitrary. */
+export class RecordBuffer {
+  bytes: Buffer;
+  length = 0;
+
+  constructor(capacity: number) {
+    this.bytes = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  reserve(count: number): void {
+    if (this.length + count <= this.bytes.byteLength) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.byteLength * 2, this.length + count));
+    this.bytes.copy(grown, 0, 0, this.length);
+    this.bytes = grown;
+  }
+
+  /** Zeros up to the next multiple of `alignment`: what the memory held before is nobody's business. */
+  pad(alignment: number): void {
+    const padding = -this.length & (alignment - 1);
+    this.reserve(padding);
+    for (let i = 0; i < padding; i++) this.bytes[this.length++] = 0;
+  }
+
+  /** Writes a record; returns where it begins. */
+  record(
+    kind: number,
+    offset: number,
+    log: number,
+    head: string | undefined,
+    body: string | Uint8Array | undefined,
+  ): number {
+    const at = this.length;
+    const bodyBytes = body === undefined ? 0 : typeof body === 'string' ? body.length * 3 : body.byteLength;
+    this.reserve(RECORD_HEADER + (head === undefined ? 0 : head.length * 3) + bodyBytes + 4);
+    this.length += RECORD_HEADER;
+    const headEncoding = head === undefined ? NONE : this.text(head);
+    const headLength = this.length - at - RECORD_HEADER;
+    let encoding = NONE;
+    if (typeof body === 'string') encoding = this.text(body);
+    else if (body !== undefined) {
+      this.bytes.set(body, this.length);
+      this.length += body.byteLength;
+      encoding = BYTES;
+    }
+    this.close(at, kind, encoding | (headEncoding << 4), offset, log, headLength);
+    return at;
+  }
+
+  /** As record(), of a record that is already encoded: head and body as they are, another kind. */
+  copy(kind: number, source: RecordView): number {
+    const at = this.length;
+    const size = source.size;
+    this.reserve(RECORD_HEADER + size + 4);
+    source.bytes.copy(this.bytes, at + RECORD_HEADER, source.at + RECORD_HEADER, source.at + RECORD_HEADER + size);
+    this.length = at + RECORD_HEADER + size;
+    this.close(at, kind, source.bytes[source.at + 5]!, source.offset, source.log, source.headLength);
+    return at;
+  }
+
+  private close(at: number, kind: number, encoding: number, offset: number, log: number, headLength: number): void {
+    const { bytes } = this;
+    bytes.writeUInt32LE(this.length - at - RECORD_HEADER, at);
+    bytes[at + 4] = kind;
+    bytes[at + 5] = encoding;
+    bytes.writeUInt16LE(Math.floor(offset / LARGEST_OFFSET_HIGH), at + 6);
+    bytes.writeUInt32LE(offset >>> 0, at + 8);
+    bytes.writeUInt32LE(log, at + 12);
+    bytes.writeUInt32LE(headLength, at + 16);
+    this.pad(4);
+  }
+
+  /** Room for it has been reserved: 3 bytes per UTF-16 unit are enough for each encoding. */
+  private text(text: string): number {
+    const written = this.bytes.write(text, this.length, 'utf8');
+    if (written === text.length) {
+      this.length += written;
+      return ASCII;
+    }
+    if (isWellFormed(text)) {
+      this.length += written;
+      return UTF8;
+    }
+    this.length += this.bytes.write(text, this.length, 'utf16le');
+    return UTF16;
+  }
+}
+
+/** A record where it stands. One view is moved from record to record. */
+export class RecordView {
+  bytes: Buffer;
+  at: number;
+
+  constructor(bytes: Buffer, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  /** Bytes after the header. */
+  get size(): number {
+    return this.bytes.readUInt32LE(this.at);
+  }
+
+  get kind(): number {
+    return this.bytes[this.at + 4]!;
+  }
+
+  get offset(): number {
+    return this.bytes.readUInt16LE(this.at + 6) * LARGEST_OFFSET_HIGH + this.bytes.readUInt32LE(this.at + 8);
+  }
+
+  get log(): number {
+    return this.bytes.readUInt32LE(this.at + 12);
+  }
+
+  get headLength(): number {
+    return this.bytes.readUInt32LE(this.at + 16);
+  }
+
+  /** Where the record after it begins. */
+  get next(): number {
+    return this.at + RECORD_HEADER + ((this.size + 3) & ~3);
+  }
+
+  /** Where the body begins; of kinds without one, what follows the head. */
+  get bodyAt(): number {
+    return this.at + RECORD_HEADER + this.headLength;
+  }
+
+  head(): string {
+    const from = this.at + RECORD_HEADER;
+    return decodeText(this.bytes, this.bytes[this.at + 5]! >>> 4, from, from + this.headLength);
+  }
+
+  /** A copy: nobody's view on a buffer that others read as well. */
+  body(): string | Uint8Array | undefined {
+    const encoding = this.bytes[this.at + 5]! & 15;
+    const end = this.at + RECORD_HEADER + this.size;
+    if (encoding === NONE) return undefined;
+    if (encoding === BYTES) return new Uint8Array(this.bytes.subarray(this.bodyAt, end));
+    return decodeText(this.bytes, encoding, this.bodyAt, end);
+  }
+
+  /** Whether it lies within a payload that ends at `end`, head and all. */
+  fits(end: number): boolean {
+    return this.at + RECORD_HEADER <= end && this.next <= end + 3 && this.headLength <= this.size;
+  }
+}
+
+function decodeText(bytes: Buffer, encoding: number, from: number, to: number): string {
+  if (encoding === ASCII) return bytes.toString('latin1', from, to);
+  return encoding === UTF16 ? bytes.toString('utf16le', from, to) : bytes.toString('utf8', from, to);
+}
+
+/** In Node since 20; the language level of the sources is older. */
+function isWellFormed(text: string): boolean {
+  return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
+}
+
+export function writeU64(bytes: Buffer, value: number, at: number): void {
+  bytes.writeUInt32LE(value >>> 0, at);
+  bytes.writeUInt32LE(Math.floor(value / LARGEST_OFFSET_HIGH), at + 4);
+}
+
+export function readU64(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * LARGEST_OFFSET_HIGH;
+}

@@ -1,0 +1,299 @@
+import { nextTurn } from '../../clock.js';
+import { SluiceError } from '../../errors.js';
+import type { Durability } from '../storage.js';
+import type { Appender } from './appender.js';
+import type { Chain, Place } from './chain.js';
+import { isNoSpace } from './file-system.js';
+import { FRAME_ALIGNMENT } from './frame.js';
+import { Group } from './group.js';
+import type { CheckedBatch, Waiter } from './group.js';
+import type { Log, LogTable } from './log-table.js';
+import { publish } from './publish.js';
+import { RecordBuffer } from './record.js';
+import { OpenPositions } from './segment-index.js';
+import { Segment } from './segment.js';
+import type { Segments } from './segment.js';
+import type { Space } from './space.js';
+import type { Spares } from './spares.js';
+
+/** A group takes no more batches from this size on; those that come later make another. Bytes. */
+const LARGEST_GROUP = 4 * 1024 * 1024;
+/** Buffers up to this size are used again. */
+const LARGEST_KEPT = 1024 * 1024;
+/** A state is written after this many bytes, or eight times its own size where that is more. */
+const STATE_EVERY = 4 * 1024 * 1024;
+/** A segment that has no room allocated is left from here on, when another has all of it. Bytes. */
+const EARLIEST_END = 4 * 1024 * 1024;
+/** What a full disk has left for batches without bodies. Bytes, at most. */
+const LARGEST_RESERVE = 256 * 1024;
+const SMALLEST_RESERVE = 4 * 1024;
+
+export interface WriterParts {
+  readonly appender: Appender;
+  readonly spares: Spares;
+  readonly segments: Segments;
+  readonly table: LogTable;
+  readonly segmentBytes: number;
+  /** What a write reaches unless it says otherwise. */
+  readonly durability: Durability;
+  readonly chain: Chain;
+  /** Bytes written since the last state. */
+  readonly sinceState: number;
+  /** A segment has been sealed: its index may be written. */
+  readonly onSealed: (segment: Segment) => void;
+  /** Something was written: positions and logs are up to date. */
+  readonly onWritten: () => void;
+  readonly onFailed: (error: SluiceError) => void;
+}
+
+/**
+ * Group commit. Batches are encoded as they come, into the group that will be written next; one write is under way at a
+ * time, and when it is done all who waited for it go on, and the next group leaves.
+ */
+export class Writer {
+  /** Set by the owner: it needs the writer to be made. */
+  space!: Space;
+  failure: SluiceError | undefined;
+  private readonly parts: WriterParts;
+  private readonly queue: Group[] = [];
+  private writing: Promise<void> | undefined;
+  private scheduled = false;
+  private buffers: RecordBuffer[] = [];
+  private readonly chain: Chain;
+  private sinceState: number;
+  private idle: (() => void)[] = [];
+
+  constructor(parts: WriterParts) {
+    this.parts = parts;
+    this.chain = parts.chain;
+    this.sinceState = parts.sinceState;
+  }
+
+  write(batch: CheckedBatch, reach: Durability): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    if (batch.bodied) {
+      const refusal = this.space.refuse(batch.bytes, this.pending);
+      if (refusal !== undefined) return Promise.reject(refusal);
+    }
+    const group = this.group();
+    if (reach === 'disk') group.toDisk = true;
+    const done = group.add(batch, this.parts.table);
+    this.schedule();
+    return done;
+  }
+
+  /** Entries of a log once more, at the end. Resolves when they are written. */
+  copy(log: Log, views: Parameters<Group['addCopies']>[1]): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    const group = this.group();
+    group.toDisk ||= this.parts.durability === 'disk';
+    const done = group.addCopies(log, views);
+    this.schedule();
+    return done;
+  }
+
+  /** A frame that says that everything before it is on the disk: damage there is no torn tail from then on. */
+  mark(): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    const group = this.group();
+    group.toDisk = group.isMark = true;
+    this.schedule();
+    return group.whenWritten();
+  }
+
+  /** Ends the active segment. Resolves when the next one is begun. */
+  roll(): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    const group = this.group();
+    group.rolls = group.isMark = true;
+    this.schedule();
+    return group.whenWritten();
+  }
+
+  /** Resolves when nothing waits to be written. */
+  async drained(): Promise<void> {
+    if (this.writing === undefined && this.queue.length === 0) return;
+    await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  /** The last thing to be written: the state, on the disk. Returns where it begins. Nothing may be under way. */
+  async finish(): Promise<number> {
+    const { appender, segments, table } = this.parts;
+    await appender.sync();
+    const at = appender.end;
+    const state = this.chain.state(segments.sealed, table, this.place(at));
+    await appender.append([state], true);
+    if (at === 0) segments.active.firstChecksum = this.chain.previous;
+    segments.active.open!.frame(at);
+    segments.active.end = appender.end;
+    segments.active.lastChecksum = this.chain.previous;
+    return at;
+  }
+
+  /** Bytes that are to be held back for what carries no body. */
+  get reserve(): number {
+    const wanted = Math.min(Math.max(this.parts.segmentBytes, SMALLEST_RESERVE), LARGEST_RESERVE);
+    return wanted + 4 * this.chain.stateBytes;
+  }
+
+  /** There is room for what carries no body beyond `bytes` more, or an error says that the disk has none. */
+  async ensureReserve(bytes: number): Promise<void> {
+    const { appender, spares } = this.parts;
+    const [spare] = spares.ready;
+    if (appender.room - bytes >= this.reserve || (spare !== undefined && spare.allocated >= this.reserve)) return;
+    await spares.ensure(this.reserve);
+  }
+
+  private get pending(): number {
+    let bytes = 0;
+    for (const group of this.queue) bytes += group.length;
+    return bytes;
+  }
+
+  private group(): Group {
+    const last = this.queue[this.queue.length - 1];
+    if (last !== undefined && last.length < LARGEST_GROUP) return last;
+    const group = new Group(this.buffers.pop() ?? new RecordBuffer(128 * 1024));
+    this.queue.push(group);
+    return group;
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.writing !== undefined) return;
+    this.scheduled = true;
+    nextTurn(this.start);
+  }
+
+  private readonly start = (): void => {
+    this.scheduled = false;
+    const group = this.queue[0];
+    if (group === undefined || this.writing !== undefined) return;
+    this.queue.splice(0, 1);
+    this.writing = this.commit(group).then(this.written);
+  };
+
+  private readonly written = (): void => {
+    this.writing = undefined;
+    if (this.queue.length > 0) this.schedule();
+    else for (const resolve of this.idle.splice(0)) resolve();
+  };
+
+  private async commit(group: Group): Promise<void> {
+    try {
+      if (!group.isEmpty || group.isMark) await this.put(group);
+      else if (group.toDisk && !this.parts.appender.isSynced) await this.parts.appender.sync();
+    } catch (error) {
+      return this.refused(group, error);
+    }
+    const { buffer } = group;
+    if (buffer.bytes.byteLength <= LARGEST_KEPT && this.buffers.length < 4) this.buffers.push(buffer);
+    group.resolve();
+    this.parts.onWritten();
+  }
+
+  private async put(group: Group): Promise<void> {
+    const { appender, segments, table } = this.parts;
+    if (group.hasBodies) await this.ensureReserve(group.length);
+    if (group.rolls ? appender.end > 0 : this.mustRoll(group)) await this.begin();
+    if (group.isMark && group.isEmpty) group.beginFrame();
+    group.buffer.pad(FRAME_ALIGNMENT);
+
+    const start = appender.end;
+    const { previous } = this.chain;
+    const hasState = start === 0 || this.sinceState >= Math.max(STATE_EVERY, 8 * this.chain.stateBytes);
+    const parts = hasState ? [this.chain.state(segments.sealed, table, this.place(start))] : [];
+    const first = this.chain.previous;
+    const base = start + (parts[0]?.byteLength ?? 0);
+    this.chain.sealGroup(group, this.place(base));
+    parts.push(group.buffer.bytes.subarray(0, group.length));
+    try {
+      await appender.append(parts, group.toDisk);
+    } catch (error) {
+      this.chain.rewind(previous);
+      throw error;
+    }
+    const { active } = segments;
+    if (start === 0) active.firstChecksum = first;
+    if (hasState) active.open!.frame(start);
+    this.sinceState = hasState ? group.length : this.sinceState + group.length;
+    active.end = appender.end;
+    active.lastChecksum = this.chain.previous;
+    publish(group, base, segments, table);
+  }
+
+  private place(offset: number): Place {
+    const { segment, synced } = this.parts.appender;
+    return { segment, offset, synced };
+  }
+
+  private mustRoll(group: Group): boolean {
+    const { appender, segments, segmentBytes, spares } = this.parts;
+    // A file that grows with every write is slow; one that has all its room is worth an early end.
+    const [spare] = spares.ready;
+    if (appender.end > EARLIEST_END && appender.room === 0 && spare !== undefined && spare.allocated >= segmentBytes) {
+      return true;
+    }
+    // Never a segment with nothing but its state: a large one in small segments would fill the disk by itself.
+    const isWorn = appender.end > 2 * this.chain.stateBytes;
+    return appender.end > 0 && isWorn && segments.active.end + group.length > segmentBytes;
+  }
+
+  /** Goes on in the next segment. Its first frame, the state, is written with what comes first. */
+  private async begin(): Promise<void> {
+    const { appender, spares, segments } = this.parts;
+    const file = await spares.take();
+    await appender.begin(file);
+    const old = segments.active;
+    segments.active = new Segment(file.number);
+    segments.active.open = new OpenPositions();
+    const index = old.open!.pack();
+    old.seal(index);
+    segments.sealed.push(old);
+    this.parts.onSealed(old);
+  }
+
+  /** A write did not happen. For want of room: what carries no body tries again, from the reserve. Otherwise: the end. */
+  private async refused(group: Group, error: unknown): Promise<void> {
+    const { appender, spares } = this.parts;
+    const groups = [group, ...this.queue.splice(0)];
+    if (!isNoSpace(error)) return this.fail(groups, error);
+    try {
+      await appender.undo();
+    } catch (failed) {
+      return this.fail([...groups, ...this.queue.splice(0)], failed);
+    }
+    // Those that came while undo() ran have been encoded behind what is refused.
+    groups.push(...this.queue.splice(0));
+    const full = this.space.ranOut((error as Error).message);
+    const again = new Group(new RecordBuffer(64 * 1024));
+    this.parts.table.resetAssigned();
+    // Without bodies and still no room where it was: the reserve is in the next segment, once.
+    const isStuck = !group.hasBodies && (group.rolls || spares.ready.length === 0);
+    again.rolls = !group.hasBodies && !isStuck;
+    const kept = new Set<Waiter>();
+    groups.forEach((refusedGroup, i) => {
+      for (const { batch, waiter } of refusedGroup.members) {
+        if (batch.bodied || (isStuck && i === 0)) continue;
+        void again.add(batch, this.parts.table, waiter);
+        again.toDisk ||= refusedGroup.toDisk;
+        kept.add(waiter);
+      }
+    });
+    for (const refusedGroup of groups) refusedGroup.reject(full, kept);
+    if (again.members.length > 0) this.queue.push(again);
+  }
+
+  private fail(groups: readonly Group[], cause: unknown): void {
+    this.stop(new SluiceError('ERR_STORAGE_FAILED', `a write failed: ${(cause as Error).message}`, { cause }), groups);
+  }
+
+  /** From now on every write rejects with `error`. */
+  stop(error: SluiceError, groups: readonly Group[] = []): void {
+    const rejected = [...groups, ...this.queue.splice(0)];
+    if (this.failure === undefined) {
+      this.failure = error;
+      this.parts.onFailed(error);
+    }
+    for (const group of rejected) group.reject(this.failure);
+  }
+}
