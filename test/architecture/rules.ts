@@ -28,10 +28,14 @@ const layers: readonly Layer[] = [
   { name: 'delivery', has: /^src\/delivery\//, imports: ['vocabulary'] },
   {
     name: 'nouns',
-    has: /^src\/(queue|exchange|topic|consumer-group|consumer|transaction)(-options)?\.ts$/,
+    has: /^src\/(host|source|(queue|exchange|topic|consumer-group|consumer|transaction)(-options)?)\.ts$/,
     imports: ['vocabulary', 'routing', 'storage', 'delivery'],
   },
-  { name: 'broker', has: /^src\/broker\.ts$/, imports: ['vocabulary', 'routing', 'storage', 'delivery', 'nouns'] },
+  {
+    name: 'broker',
+    has: /^src\/(broker|registry)\.ts$/,
+    imports: ['vocabulary', 'routing', 'storage', 'delivery', 'nouns'],
+  },
   { name: 'patterns', has: /^src\/patterns\//, imports: ['vocabulary', 'nouns', 'broker'] },
   {
     name: 'index',
