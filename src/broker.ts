@@ -1,0 +1,289 @@
+import { checkInteger, checkName, checkOptions, describe } from './arguments.js';
+import { systemClock, type Clock } from './clock.js';
+import { json, reference, structured, type Codec, type Encoded } from './codec.js';
+import { closeTimeout, within } from './consumer.js';
+import { Agenda } from './delivery/agenda.js';
+import { Envelopes } from './delivery/envelope.js';
+import { Identities } from './delivery/head.js';
+import { Journal } from './delivery/journal.js';
+import { checkRetry } from './delivery/retry.js';
+import { Slice } from './delivery/slice.js';
+import type { Duration } from './duration.js';
+import { SluiceError } from './errors.js';
+import { Events, type EventName, type Listener } from './events.js';
+import {
+  checkExchangeOptions,
+  type AnyMessages,
+  type Exchange,
+  type ExchangeOptions,
+  type ExchangeStats,
+  type Messages,
+} from './exchange.js';
+import type { RetryPolicy } from './message.js';
+import type { Queue, QueueStats } from './queue.js';
+import { checkQueueOptions, type QueueOptions } from './queue-options.js';
+import { Registry } from './registry.js';
+import type { StandardSchema } from './standard-schema.js';
+import { MemoryStorage } from './storage/memory-storage.js';
+import type { Storage } from './storage/storage.js';
+
+export interface BrokerOptions {
+  /** Where messages live. Default: `new MemoryStorage()`. */
+  readonly storage?: Storage | undefined;
+  /** How bodies become bytes and back. Default `json`. Each entry remembers its codec's name: `json` and `structured` stay readable after a change. */
+  readonly codec?: Codec | undefined;
+  /** Source of time for every delay, ttl, timeout and window. Default: the system's. */
+  readonly clock?: Clock | undefined;
+  /** Largest encoded body accepted, headers included, bytes. Default 16 MiB. */
+  readonly maxMessageBytes?: number | undefined;
+  /** Retry policy of every queue and group that sets none of its own; merged by field. */
+  readonly retry?: RetryPolicy | undefined;
+}
+
+export interface BrokerStats {
+  readonly queues: readonly QueueStats[];
+  readonly exchanges: readonly ExchangeStats[];
+  readonly storage: Readonly<Record<string, number | string>>;
+}
+
+const OPTIONS = new Set<keyof BrokerOptions>(['storage', 'codec', 'clock', 'maxMessageBytes', 'retry']);
+const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
+
+/** Owns the storage, the clock and the names; opens and closes. `Broker.open()` makes one. */
+export class Broker {
+  private readonly events: Events;
+  private readonly clock: Clock;
+  private readonly agenda: Agenda;
+  private readonly registry: Registry;
+  private readonly storage: Storage;
+  private readonly lasting: Journal;
+  private readonly volatile: Journal;
+  private closing: Promise<void> | undefined;
+
+  private constructor(options: BrokerOptions, storage: Storage, codec: Codec) {
+    const clock = options.clock ?? systemClock;
+    const events = new Events();
+    const identities = new Identities();
+    this.clock = clock;
+    this.events = events;
+    this.agenda = new Agenda(clock);
+    this.storage = storage;
+    const report = (error: unknown): void => events.report(error);
+    this.lasting = new Journal(storage, report);
+    this.volatile = this.lasting.lasting ? new Journal(new MemoryStorage(), report) : this.lasting;
+    const maxBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+    const codecs = new Map([json, structured, reference, codec].map((one) => [one.name, one]));
+    this.registry = new Registry({
+      engine: {
+        clock,
+        events,
+        identities,
+        agenda: this.agenda,
+        slice: new Slice(),
+        epoch: clock.now(),
+      },
+      envelopes: new Envelopes(clock, identities, codec, maxBytes, this.lasting.lasting),
+      retry: options.retry,
+      lasting: this.lasting,
+      volatile: this.volatile,
+      decode: (name, body) => decode(codecs, name, body),
+      checkOpen: () => this.checkOpen(),
+    });
+  }
+
+  /**
+   * Opens the storage, recovers what it holds, and returns a broker that is ready: there is no unopened one.
+   * @throws SluiceError ERR_STORAGE_LOCKED, ERR_STORAGE_CORRUPT, ERR_STORAGE_VERSION; TypeError, RangeError
+   */
+  static async open(options: BrokerOptions = {}): Promise<Broker> {
+    checkOptions(options, 'broker options', OPTIONS);
+    const { storage = new MemoryStorage(), codec = json, clock, maxMessageBytes, retry } = options;
+    checkStorage(storage);
+    checkCodec(codec);
+    if (clock !== undefined) checkClock(clock);
+    if (maxMessageBytes !== undefined) checkInteger(maxMessageBytes, 'maxMessageBytes', 1);
+    checkRetry(retry, 'retry');
+    if (codec.name === 'reference' && storage.durability !== 'memory') {
+      throw new TypeError(
+        `the reference codec keeps objects; a storage of durability ${describe(storage.durability)} needs json or structured`,
+      );
+    }
+    await storage.open();
+    return new Broker(options, storage, codec);
+  }
+
+  /**
+   * Declares a queue, or returns what is already declared. Queues, exchanges and topics share one namespace; another kind
+   * under a known name throws ERR_DECLARATION_MISMATCH.
+   *
+   * A declaration without options is only a handle: it never mismatches, whoever comes first. The first declaration of
+   * a run that gives options defines; a later one of the same run that gives a different value for an option throws
+   * ERR_DECLARATION_MISMATCH (functions and schemas are not compared). Across runs the code wins.
+   * @throws TypeError, RangeError; SluiceError ERR_CLOSED
+   */
+  queue<I, O>(name: string, options: QueueOptions & { readonly schema: StandardSchema<I, O> }): Queue<O, I>;
+  queue<T = unknown>(name: string, options?: QueueOptions): Queue<T>;
+  queue(name: string, options?: QueueOptions): Queue {
+    this.checkOpen();
+    checkName(name, 'the name of a queue');
+    checkQueueOptions(options);
+    return this.registry.queue(name, options);
+  }
+
+  /** Declares an exchange, or returns what is already declared, by the rule of queue(). */
+  exchange<M extends Messages<M> = AnyMessages>(name: string, options?: ExchangeOptions): Exchange<M> {
+    this.checkOpen();
+    checkName(name, 'the name of an exchange');
+    checkExchangeOptions(options);
+    return this.registry.exchange(name, options) as unknown as Exchange<M>;
+  }
+
+  /**
+   * Deletes a queue or exchange with all that it holds; bindings to it go too. What waits on it rejects, and its
+   * handles throw, with ERR_UNKNOWN_DESTINATION. Rejects so itself where nothing has the name.
+   */
+  async delete(name: string): Promise<void> {
+    checkName(name, 'the name to delete');
+    this.checkOpen();
+    await this.registry.delete(name);
+  }
+
+  /**
+   * Resolves when every queue and group is idle: nothing in hand, and nothing ready that a running consumer could take.
+   * What waits for a consumer, for room or for a time does not count. Rejects with ERR_CLOSED when the broker closes meanwhile.
+   */
+  async idle(): Promise<void> {
+    this.checkOpen();
+    for (;;) {
+      const busy = this.registry.queues.filter((queue) => !queue.subscription.idle);
+      if (busy.length === 0) return;
+      await Promise.all(busy.map((queue) => this.untilIdle(queue)));
+    }
+  }
+
+  private async untilIdle(queue: Queue): Promise<void> {
+    try {
+      await queue.subscription.whenIdle();
+    } catch (error) {
+      // A queue that was deleted meanwhile is idle enough.
+      if (!SluiceError.is(error, 'ERR_UNKNOWN_DESTINATION')) throw error;
+    }
+  }
+
+  /** Resolves when everything accepted so far, acknowledgements included, is as durable as the storage makes it. */
+  async flush(): Promise<void> {
+    this.checkOpen();
+    await this.lasting.flush();
+  }
+
+  /** A snapshot of every queue, exchange and of the storage. Plain JSON but for dates. */
+  stats(): BrokerStats {
+    const { storage } = this;
+    const described = (storage as { stats?: () => Readonly<Record<string, number | string>> }).stats?.();
+    return {
+      queues: this.registry.queues.map((queue) => queue.stats()),
+      exchanges: this.registry.exchanges.map((exchange) => exchange.stats()),
+      storage: { durability: storage.durability, ...described },
+    };
+  }
+
+  /**
+   * Stops intake, waits for running handlers (default 10 s, then aborts their signals and gives their messages back, no
+   * attempt counted), flushes, releases the storage. Idempotent, and always resolves. What waits settles: send, idle and flush
+   * reject with ERR_CLOSED, receive() resolves with undefined, iterators end.
+   * A handler may call it, but not await it: it would wait for itself until `timeout`.
+   */
+  close(options?: { readonly timeout?: Duration | undefined }): Promise<void> {
+    try {
+      const timeout = closeTimeout(options);
+      return (this.closing ??= this.end(timeout));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async end(timeout: number): Promise<void> {
+    const { registry, events } = this;
+    // Everybody who called before this has his say: `closing` is set when the first await comes.
+    await Promise.resolve();
+    const error = new SluiceError('ERR_CLOSED', 'the broker is closed');
+    const { queues } = registry;
+    registry.intake.refuse(error);
+    registry.post.close(error);
+    for (const queue of queues) {
+      queue.stopPulling();
+      queue.subscription.refuse(error);
+    }
+    const handlers = queues.flatMap(({ subscription }) =>
+      [...subscription.subscribers].map((subscriber) => subscriber.end()),
+    );
+    await within(
+      registry.engine,
+      Promise.all(handlers).then(() => undefined),
+      timeout,
+      () => undefined,
+    );
+    const abandoned = queues.flatMap(({ subscription }) => subscription.abandon(error));
+    try {
+      await this.lasting.flush();
+      await this.storage.close();
+    } catch (failure) {
+      events.report(failure);
+    }
+    for (const queue of queues) queue.subscription.close();
+    this.agenda.close();
+    if (events.heard.closed) events.emit('closed', { abandoned });
+  }
+
+  /** One emitter for the whole broker; every payload names its queue, topic or exchange. See BrokerEvents. */
+  on<E extends EventName>(event: E, listener: Listener<E>): this {
+    this.events.on(event, listener);
+    return this;
+  }
+  once<E extends EventName>(event: E, listener: Listener<E>): this {
+    this.events.on(event, listener, true);
+    return this;
+  }
+  off<E extends EventName>(event: E, listener: Listener<E>): this {
+    this.events.off(event, listener);
+    return this;
+  }
+
+  private checkOpen(): void {
+    if (this.closing !== undefined) throw new SluiceError('ERR_CLOSED', 'the broker is closed');
+  }
+}
+
+function decode(codecs: ReadonlyMap<string, Codec>, name: string | undefined, body: Encoded): unknown {
+  const codec = codecs.get(name ?? json.name);
+  if (codec === undefined) throw new Error(`the body was written by a codec that is not here: ${describe(name)}`);
+  return codec.decode(body);
+}
+
+function checkStorage(storage: unknown): asserts storage is Storage {
+  checkMethods(storage, 'storage', ['open', 'write', 'read', 'close']);
+  const { durability } = storage as Storage;
+  if (!['memory', 'os', 'disk'].includes(durability)) {
+    throw new TypeError(`storage.durability must be 'memory', 'os' or 'disk'; got ${describe(durability)}`);
+  }
+}
+
+function checkCodec(codec: unknown): asserts codec is Codec {
+  checkMethods(codec, 'codec', ['encode', 'decode']);
+  checkName((codec as Codec).name, 'codec.name');
+}
+
+function checkClock(clock: unknown): asserts clock is Clock {
+  checkMethods(clock, 'clock', ['now', 'setTimer']);
+}
+
+function checkMethods(value: unknown, what: string, methods: readonly string[]): void {
+  const has = (method: string): boolean => typeof (value as Record<string, unknown>)[method] === 'function';
+  if (typeof value !== 'object' || value === null || !methods.every(has)) {
+    throw new TypeError(`${what} must be an object with the methods ${methods.join(', ')}; got ${describe(value)}`);
+  }
+}

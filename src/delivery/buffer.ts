@@ -1,0 +1,89 @@
+import type { Encoded } from '../codec.js';
+import type { Head } from './head.js';
+
+const SMALLEST = 16;
+
+/**
+ * The read-ahead window of a log: a ring of entries in offset order, in columns. What is sent while the window reaches
+ * the log's end goes straight in; a backlog is read when its turn comes near.
+ *
+ *     log     ─── settled ───┤▒▒▒▒ window ▒▒▒▒├── unread ──────────┤ end
+ *                             ▲ first          ▲ next
+ */
+export class Buffer {
+  size = 0;
+  /** Encoded bytes in the window. */
+  bytes = 0;
+  /** The first offset that is not read yet. */
+  next: number;
+  private readonly entries: number;
+  private readonly room: number;
+  private at = 0;
+  private mask = SMALLEST - 1;
+  private offsets = new Float64Array(SMALLEST);
+  private heads: (Head | undefined)[] = new Array<Head | undefined>(SMALLEST).fill(undefined);
+  private bodies: Encoded[] = new Array<Encoded>(SMALLEST).fill(undefined);
+
+  /** Holds at most `entries` (a power of two), and takes nothing more once it holds `bytes`. */
+  constructor(next: number, entries: number, bytes: number) {
+    this.next = next;
+    this.entries = entries;
+    this.room = bytes;
+  }
+
+  get full(): boolean {
+    return this.size === this.entries || this.bytes >= this.room;
+  }
+
+  /** Offset of the first; only while size > 0. */
+  get offset(): number {
+    return this.offsets[this.at]!;
+  }
+  get head(): Head {
+    return this.heads[this.at]!;
+  }
+  get body(): Encoded {
+    return this.bodies[this.at];
+  }
+
+  push(offset: number, head: Head, body: Encoded): void {
+    if (this.size > this.mask) this.grow();
+    const at = (this.at + this.size) & this.mask;
+    this.offsets[at] = offset;
+    this.heads[at] = head;
+    this.bodies[at] = body;
+    this.size++;
+    this.bytes += head.size;
+  }
+
+  shift(): void {
+    const at = this.at;
+    this.bytes -= this.heads[at]!.size;
+    this.heads[at] = undefined;
+    this.bodies[at] = undefined;
+    this.at = (at + 1) & this.mask;
+    this.size--;
+  }
+
+  clear(): void {
+    while (this.size > 0) this.shift();
+  }
+
+  private grow(): void {
+    const size = this.mask + 1;
+    const offsets = new Float64Array(size * 2);
+    const heads = new Array<Head | undefined>(size * 2).fill(undefined);
+    const bodies = new Array<Encoded>(size * 2).fill(undefined);
+    for (let n = 0; n < size; n++) {
+      const from = (this.at + n) & this.mask;
+      offsets[n] = this.offsets[from]!;
+      heads[n] = this.heads[from];
+      bodies[n] = this.bodies[from];
+    }
+    this.offsets = offsets;
+    this.heads = heads;
+    this.bodies = bodies;
+    this.at = 0;
+    this.mask = size * 2 - 1;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Clock } from '../clock.js';
+import type { Events } from '../events.js';
+import type { DeathReason } from '../message.js';
+import { deadHead, isCycle } from './dead-letters.js';
+import type { Head, Identities } from './head.js';
+import type { Deposit, Inbox } from './inbox.js';
+import type { Taken } from './stock.js';
+
+/** Where the dead of one queue or group go. */
+export interface Grave {
+  /** Name of the queue or group. */
+  readonly source: string;
+  /** Name of a queue, exchange or topic; false: nowhere, they are dropped. */
+  readonly to: string | false;
+  /** For an exchange, instead of the message's own. */
+  readonly routingKey: string | undefined;
+}
+
+/** Names become queues when they are needed, not when they are declared. */
+export interface Graveyard {
+  /** The queues behind a name; routes where it is an exchange, makes a queue where it is nothing yet. */
+  find(to: string, head: Head): { readonly inboxes: readonly Inbox[]; readonly exchange: boolean };
+  /** The queue of a name, made if there is none. undefined where something else has the name. */
+  queue(name: string): Inbox;
+}
+
+export type DeadLetter = Omit<Deposit, 'parcel'>;
+
+/** Makes dead letters: what is in their head, and which queues they go to. */
+export class Burial {
+  private readonly clock: Clock;
+  private readonly events: Events;
+  private readonly identities: Identities;
+  private readonly graveyard: Graveyard;
+
+  constructor(clock: Clock, events: Events, identities: Identities, graveyard: Graveyard) {
+    this.clock = clock;
+    this.events = events;
+    this.identities = identities;
+    this.graveyard = graveyard;
+  }
+
+  /**
+   * The deposits that make dead letters of a message. At least one: what an exchange routes nowhere, and what would run in a circle,
+   * ends in `<source>.dlq`.
+   */
+  letters(
+    grave: Grave & { readonly to: string },
+    taken: Pick<Taken, 'head' | 'encoded'>,
+    reason: DeathReason,
+    attempts: number,
+    error: unknown,
+  ): readonly DeadLetter[] {
+    const { source, to } = grave;
+    const now = this.clock.now();
+    const body = taken.encoded;
+    const head = deadHead(taken.head, source, reason, attempts, now, error, taken.head.routingKey);
+    const routed = deadHead(
+      taken.head,
+      source,
+      reason,
+      attempts,
+      now,
+      error,
+      grave.routingKey ?? head.routingKey ?? source,
+    );
+    const { inboxes, exchange } = this.graveyard.find(to, routed);
+    const found = inboxes.filter((inbox) => !isCycle(head.rare!.deaths!, inbox.name));
+    if (found.length > 0) return found.map((inbox) => ({ inbox, head: exchange ? routed : head, body }));
+    if (exchange && inboxes.length === 0 && this.events.heard.unroutable) {
+      this.events.emit('unroutable', { exchange: to, routingKey: routed.routingKey!, id: this.identities.of(head) });
+    }
+    return [{ inbox: this.graveyard.queue(`${source}.dlq`), head, body }];
+  }
+}

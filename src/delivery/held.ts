@@ -1,0 +1,123 @@
+import { checkOptions, checkString } from '../arguments.js';
+import type { Encoded } from '../codec.js';
+import { milliseconds, type Duration } from '../duration.js';
+import type { Delivery } from '../message.js';
+import type { Cursor } from './cursor.js';
+import type { Head } from './head.js';
+import type { KeyLane } from './key-lanes.js';
+import type { Lane } from './lanes.js';
+import type { Outcome } from './settle.js';
+import { StoredMessage, type Place } from './stored-message.js';
+
+/** Who settles what is in hand. */
+export interface Keeper extends Place {
+  /** false when it is not in hand any more. */
+  settle(held: Held, outcome: Outcome, delay?: number, error?: unknown): boolean;
+  extend(held: Held, by: number | undefined): boolean;
+}
+
+/** Whose it is while it is in hand: a consumer, or somebody who called receive(). */
+export interface Holder {
+  readonly name: string;
+  /** It is settled, or taken back. */
+  released(held: Held): void;
+  /** It is about to be taken back while somebody may work on it. */
+  lose(held: Held): void;
+  /** It has a new deadline. */
+  reschedule(held: Held, deadline: number): void;
+}
+
+const NACK = new Set(['delay', 'error']);
+const REQUEUE = new Set(['delay']);
+
+/**
+ * A message in hand, made from the candidate that a cursor has found. Its body is decoded when it is out of the stock. In memory only: after a crash it is simply not settled.
+ * `inHand` is the fence: whatever takes the message back clears it, and every later verb returns false.
+ */
+export class Held extends StoredMessage implements Delivery {
+  /** @internal */ readonly cursor: Cursor;
+  /** @internal */ readonly offset: number;
+  /** @internal */ readonly encoded: Encoded;
+  /** @internal */ readonly holder: Holder;
+  /** @internal The handler's run it was given to: itself, or its batch. */
+  run: object;
+  /** @internal */ inHand = true;
+  /** @internal When it was delivered, and when it times out: ms on the broker's clock since the broker was opened. */
+  since: number;
+  /** @internal */ deadline: number;
+  /** @internal */ previous: Held | undefined = undefined;
+  /** @internal */ next: Held | undefined = undefined;
+  /** @internal The slot whose handler got it. */
+  lane: Lane | undefined = undefined;
+  /** @internal Its key's turn, where the queue keeps order by key. */
+  turn: KeyLane | undefined = undefined;
+  /** @internal It comes by itself, after a batch it was in failed. */
+  readonly alone: boolean;
+  private abort: AbortController | undefined = undefined;
+  private readonly keeper: Keeper;
+
+  constructor(keeper: Keeper, holder: Holder, cursor: Cursor, since: number, deadline: number) {
+    super(keeper, cursor.head, undefined, cursor.failures, cursor.deliveries + 1);
+    this.keeper = keeper;
+    this.holder = holder;
+    this.cursor = cursor;
+    this.offset = cursor.offset;
+    this.encoded = cursor.body;
+    this.alone = cursor.alone;
+    this.run = this;
+    this.since = since;
+    this.deadline = deadline;
+  }
+
+  /** @internal */
+  get failures(): number {
+    return this.failed;
+  }
+
+  /** Made when it is first read: most handlers never look. */
+  get signal(): AbortSignal {
+    this.abort ??= new AbortController();
+    return this.abort.signal;
+  }
+
+  /** @internal Aborts the signal, if anybody has it. A later reader gets an aborted one. */
+  giveUp(reason: unknown): void {
+    this.abort ??= new AbortController();
+    this.abort.abort(reason);
+  }
+
+  ack(): boolean {
+    return this.keeper.settle(this, 'ack');
+  }
+
+  nack(options?: { readonly delay?: Duration | undefined; readonly error?: unknown }): boolean {
+    if (options === undefined) return this.keeper.settle(this, 'nack');
+    checkOptions(options, 'nack()', NACK);
+    return this.keeper.settle(this, 'nack', delayOf(options, 'nack().delay'), options.error);
+  }
+
+  /** @internal Back, to be delivered by itself: a batch of several failed, and nobody knows by whose fault. */
+  unbatch(error: unknown): boolean {
+    return this.keeper.settle(this, 'unbatch', undefined, error);
+  }
+
+  reject(reason?: string): boolean {
+    if (reason === undefined) return this.keeper.settle(this, 'reject');
+    checkString(reason, 'reject(reason)');
+    return this.keeper.settle(this, 'reject', undefined, new Error(reason));
+  }
+
+  requeue(options?: { readonly delay?: Duration | undefined }): boolean {
+    if (options === undefined) return this.keeper.settle(this, 'requeue');
+    checkOptions(options, 'requeue()', REQUEUE);
+    return this.keeper.settle(this, 'requeue', delayOf(options, 'requeue().delay'));
+  }
+
+  extend(by?: Duration): boolean {
+    return this.keeper.extend(this, by === undefined ? undefined : milliseconds(by, 'extend(by)'));
+  }
+}
+
+function delayOf(options: { readonly delay?: Duration | undefined }, what: string): number | undefined {
+  return options.delay === undefined ? undefined : milliseconds(options.delay, what);
+}

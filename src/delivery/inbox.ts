@@ -1,0 +1,160 @@
+import type { Encoded } from '../codec.js';
+import { SluiceError } from '../errors.js';
+import type { Durability } from '../message.js';
+import type { Awaitable, StorageOp } from '../storage/storage.js';
+import type { Head } from './head.js';
+import type { Journal } from './journal.js';
+import type { Subscription } from './subscription.js';
+
+export type Overflow = 'block' | 'reject' | 'drop-head' | 'dead-letter';
+
+export interface Limits {
+  readonly maxLength: number;
+  readonly maxBytes: number;
+  readonly overflow: Overflow;
+}
+
+/** What many arrivals at once would take. */
+export interface Load {
+  count: number;
+  bytes: number;
+}
+
+/** One message for one queue, on its way in. */
+export interface Deposit {
+  readonly inbox: Inbox;
+  readonly head: Head;
+  readonly body: Encoded;
+  /** Which of the messages that are sent together it belongs to. */
+  readonly parcel: number;
+}
+
+/** Where a queue takes messages in: its limits, and the logs that they go to. */
+export class Inbox {
+  readonly name: string;
+  /** What a receipt says of a message that went only here. */
+  readonly names: readonly string[];
+  readonly subscription: Subscription;
+  journal!: Journal;
+  limits: Limits = { maxLength: Infinity, maxBytes: Infinity, overflow: 'reject' };
+  /** Nothing has to be asked before an append. */
+  open = true;
+  /** Refuses a body that the queue's schema does not take (ERR_VALIDATION). */
+  validate: ((body: unknown) => void) | undefined;
+  /** Senders that wait for room here. */
+  waiting = 0;
+  deleted = false;
+  /** Appends under way. */
+  private readonly reserved: Load = { count: 0, bytes: 0 };
+
+  constructor(name: string, subscription: Subscription) {
+    this.name = name;
+    this.names = Object.freeze([name]);
+    this.subscription = subscription;
+  }
+
+  /** Opens a log per priority level. Logs that are there stay; another journal is for an empty queue only. */
+  lay(journal: Journal, levels: number): void {
+    const { stock } = this.subscription;
+    if (journal !== this.journal) {
+      this.journal = journal;
+      stock.restart(journal);
+    }
+    for (let level = stock.cursors.length; level < levels; level++) {
+      stock.open(`queue:${level}:${this.name}`);
+    }
+    if (stock.cursors.length > levels) stock.cursors.length = levels;
+  }
+
+  limit(limits: Limits): void {
+    this.limits = limits;
+    this.open = limits.maxLength === Infinity && limits.maxBytes === Infinity;
+  }
+
+  get durability(): Durability {
+    return this.journal.durability;
+  }
+
+  /** Whether `load` more fits now, beside what is there and what is under way. */
+  fits(load: Load): boolean {
+    const { maxLength, maxBytes } = this.limits;
+    const { ready, delayed, bytes } = this.subscription.stock.books;
+    if (bytes + this.reserved.bytes + load.bytes > maxBytes) return false;
+    const after = ready + delayed + this.reserved.count + load.count;
+    return after <= maxLength || (maxLength === 0 && after === 1 && this.subscription.handsOver());
+  }
+
+  /** Whether `load` would not even fit into the empty queue. */
+  neverFits(load: Load): boolean {
+    const { maxLength, maxBytes } = this.limits;
+    return load.bytes > maxBytes || (load.count > maxLength && maxLength > 0);
+  }
+
+  full(details: Readonly<Record<string, unknown>> = {}): SluiceError {
+    const { maxLength, maxBytes, overflow } = this.limits;
+    return new SluiceError('ERR_QUEUE_FULL', `queue ${JSON.stringify(this.name)} is full`, {
+      details: { queue: this.name, maxLength, maxBytes, overflow, ...details },
+    });
+  }
+
+  reserve(load: Load, sign: 1 | -1): void {
+    this.reserved.count += sign * load.count;
+    this.reserved.bytes += sign * load.bytes;
+  }
+
+  /** Something was accepted, and is not to be seen yet. */
+  get busy(): boolean {
+    return this.reserved.count > 0;
+  }
+
+  /** The append of a message to the log of its level. */
+  append(head: Head, body: Encoded): StorageOp & { type: 'append' } {
+    return { type: 'append', log: this.cursorFor(head).log, entry: { head, body }, offset: undefined };
+  }
+
+  /** The append is done: consumers may see it. */
+  arrived(op: StorageOp & { type: 'append' }, head: Head, body: Encoded): void {
+    if (this.deleted) return;
+    const handsOver = this.limits.maxLength === 0 && this.subscription.handsOver();
+    this.subscription.arrive(this.cursorFor(head), op.offset!, head, body);
+    if (!handsOver) this.dropHeads();
+  }
+
+  /** The way of most messages: one queue, no limits. Done when it returns or resolves. */
+  store(head: Head, body: Encoded): Awaitable<void> {
+    const op = this.append(head, body);
+    const written = this.journal.write([op], head.rare?.transient === true ? 'memory' : undefined);
+    if (written === undefined) return this.arrived(op, head, body);
+    const load = { count: 1, bytes: head.size };
+    this.reserve(load, 1);
+    return written.then(
+      () => {
+        this.reserve(load, -1);
+        this.arrived(op, head, body);
+      },
+      (error: unknown) => {
+        this.reserve(load, -1);
+        throw error;
+      },
+    );
+  }
+
+  private cursorFor(head: Head) {
+    const { cursors } = this.subscription.stock;
+    const priority = head.rare === undefined ? 0 : head.rare.priority;
+    return cursors[priority < cursors.length ? priority : cursors.length - 1]!;
+  }
+
+  /** The oldest of the lowest level that is not empty go, until the rest is within the limits. */
+  dropHeads(): void {
+    if (this.open || this.limits.overflow !== 'drop-head') return;
+    const { stock } = this.subscription;
+    const { maxLength, maxBytes } = this.limits;
+    const { books } = stock;
+    while (books.ready + books.delayed > maxLength || books.bytes > maxBytes) {
+      const cursor = stock.oldest();
+      if (cursor === undefined) return;
+      this.subscription.discard(cursor, 'overflow');
+    }
+  }
+}

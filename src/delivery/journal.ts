@@ -1,0 +1,134 @@
+import { nextTurn } from '../clock.js';
+import type {
+  Durability,
+  LogRange,
+  ReadLimit,
+  Storage,
+  StorageOp,
+  StoredEntry,
+  Awaitable,
+} from '../storage/storage.js';
+
+/** Has something to say with the next write: drops, and the deltas of a cursor. */
+export interface Rider {
+  /** Adds what it has to say to a batch that is about to be written. */
+  collect(batch: StorageOp[]): void;
+  /** The batch it was collected into was not written: say it again, whole. */
+  recollect(): void;
+}
+
+/**
+ * The one way to a storage. Writes are done in call order. What can wait (acknowledgements, drops) rides with the next
+ * write, or goes by itself once the event loop turns.
+ */
+export class Journal {
+  readonly durability: Durability;
+  /** Something of it is there after a restart, so cursors write themselves down. */
+  readonly lasting: boolean;
+  private readonly storage: Storage;
+  private readonly report: (error: unknown) => void;
+  private dirty = new Set<Rider>();
+  private scheduled = false;
+  private underWay = 0;
+  private last: Promise<void> | undefined;
+
+  constructor(storage: Storage, report: (error: unknown) => void) {
+    this.storage = storage;
+    this.durability = storage.durability;
+    this.lasting = storage.durability !== 'memory';
+    this.report = report;
+  }
+
+  open(): Awaitable<ReadonlyMap<string, LogRange>> {
+    return this.storage.open();
+  }
+
+  read(log: string, from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]> {
+    return this.storage.read(log, from, limit);
+  }
+
+  /**
+   * Writes a batch, with what riders have to say where that must last. Done when it returns or resolves; batches are
+   * done in call order, also where a storage answers some at once and others later.
+   */
+  write(batch: StorageOp[], reach?: Durability): Awaitable<void> {
+    if (!this.lasting || this.dirty.size === 0) return this.hand(batch, reach);
+    const riders = this.collect(batch);
+    return this.guarded(riders, batch, reach);
+  }
+
+  /** `rider` has something to say; at the latest when the event loop turns. */
+  touch(rider: Rider): void {
+    this.dirty.add(rider);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    nextTurn(this.turn);
+  }
+
+  private readonly turn = (): void => {
+    this.scheduled = false;
+    try {
+      const done = this.tidy();
+      if (done !== undefined) done.catch(this.report);
+    } catch (error) {
+      this.report(error);
+    }
+  };
+
+  /** Writes what riders have to say now. */
+  tidy(): Awaitable<void> {
+    if (this.dirty.size === 0) return undefined;
+    const batch: StorageOp[] = [];
+    const riders = this.collect(batch);
+    return batch.length === 0 ? undefined : this.guarded(riders, batch, undefined);
+  }
+
+  /** Resolves when everything handed over so far is as durable as the storage makes it. */
+  async flush(): Promise<void> {
+    do {
+      await this.tidy();
+      while (this.underWay > 0) await this.last;
+    } while (this.dirty.size > 0);
+  }
+
+  private collect(batch: StorageOp[]): Rider[] {
+    const riders = [...this.dirty];
+    this.dirty.clear();
+    for (const rider of riders) rider.collect(batch);
+    return riders;
+  }
+
+  private guarded(riders: readonly Rider[], batch: StorageOp[], reach: Durability | undefined): Awaitable<void> {
+    const failed = (error: unknown): never => {
+      for (const rider of riders) {
+        rider.recollect();
+        this.dirty.add(rider);
+      }
+      throw error;
+    };
+    try {
+      return this.hand(batch, reach)?.catch(failed);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  private hand(batch: StorageOp[], reach: Durability | undefined): Awaitable<void> {
+    const result = this.storage.write(batch, reach);
+    if (result === undefined) return this.underWay === 0 ? undefined : this.last;
+    const done = this.last === undefined ? result : inOrder(this.last, result);
+    this.underWay++;
+    const settled = (): void => {
+      this.underWay--;
+      if (this.underWay === 0) this.last = undefined;
+    };
+    this.last = done.then(settled, settled);
+    return done;
+  }
+}
+
+/** `result`, not before `earlier`. */
+async function inOrder(earlier: Promise<void>, result: Promise<void>): Promise<void> {
+  const [, outcome] = await Promise.allSettled([earlier, result]);
+  if (outcome.status === 'rejected') throw outcome.reason;
+}

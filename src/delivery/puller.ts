@@ -1,0 +1,137 @@
+import { SluiceError } from '../errors.js';
+import { LONGEST } from '../duration.js';
+import type { Alarm } from './agenda.js';
+import { Hand } from './hand.js';
+import type { Held, Holder } from './held.js';
+import type { Taker } from './roster.js';
+import type { Subscription } from './subscription.js';
+
+/** Those who take messages one by one, with receive() or an iterator, and what they have in hand. */
+export class Puller implements Holder {
+  readonly name = 'receive';
+  readonly hand: Hand;
+  private readonly source: Subscription;
+  private readonly timeout: () => number;
+  private readonly waiting = new Set<Pull>();
+
+  constructor(source: Subscription, timeout: () => number) {
+    this.source = source;
+    this.timeout = timeout;
+    this.hand = new Hand(
+      source.agenda.alarm(() => source.overdue(this.hand)),
+      source.epoch,
+    );
+    source.leftHands.add(this.hand);
+  }
+
+  /**
+   * The next message, or undefined after `wait` ms (0: once it is sure that nothing is ready; Infinity: when the queue closes).
+   * @throws SluiceError ERR_ABORTED
+   */
+  receive(wait: number, signal: AbortSignal | undefined): Promise<Held | undefined> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(aborted(signal));
+      const pull = new Pull(this, this.source, wait === 0);
+      const onAbort = (): void => pull.fail(aborted(signal!));
+      const alarm = this.source.agenda.alarm(() => pull.finish(undefined));
+      pull.finish = (held) => {
+        pull.end();
+        resolve(held);
+      };
+      pull.fail = (error) => {
+        pull.end();
+        reject(error);
+      };
+      pull.ended = () => {
+        this.waiting.delete(pull);
+        alarm.clear();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      this.waiting.add(pull);
+      this.source.roster.add(pull);
+      pull.attempt();
+      if (!this.waiting.has(pull)) return;
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (wait > 0) alarm.set(this.source.now() + Math.min(wait, LONGEST), true);
+    });
+  }
+
+  /** Nothing more comes: undefined, or an error, for all who wait. */
+  close(error?: SluiceError): void {
+    for (const pull of [...this.waiting]) {
+      if (error === undefined) pull.finish(undefined);
+      else pull.fail(error);
+    }
+  }
+
+  take(): Held | undefined {
+    return this.source.takeFor(this, this.hand, this.timeout(), undefined);
+  }
+
+  released(held: Held): void {
+    this.hand.remove(held);
+  }
+  lose(): void {}
+  reschedule(held: Held, deadline: number): void {
+    this.hand.move(held, deadline);
+  }
+}
+
+/** One pending receive(): a taker with a single slot. */
+class Pull implements Taker {
+  spare = 1;
+  private readonly impatient: boolean;
+  finish!: (held: Held | undefined) => void;
+  fail!: (error: SluiceError) => void;
+  ended!: () => void;
+  private over = false;
+  private readonly puller: Puller;
+  private readonly source: Subscription;
+
+  constructor(puller: Puller, source: Subscription, impatient: boolean) {
+    this.puller = puller;
+    this.source = source;
+    this.impatient = impatient;
+  }
+
+  willing(): boolean {
+    return true;
+  }
+
+  /** Takes on a stack of its own: a sender's, or another receiver's, is not the place. */
+  wake(): void {
+    this.spare = 0;
+    this.source.roster.spare--;
+    void Promise.resolve().then(() => {
+      if (this.over) return;
+      this.spare = 1;
+      this.source.roster.spare++;
+      this.attempt();
+    });
+  }
+
+  loaded(): void {
+    if (this.impatient) this.attempt();
+  }
+
+  attempt(): void {
+    const { source } = this;
+    const held = source.roster.active(this) ? this.puller.take() : undefined;
+    if (held !== undefined) this.finish(held);
+    else if (this.impatient && !source.stock.loading) this.finish(undefined);
+  }
+
+  end(): void {
+    const called = this.spare === 0;
+    this.over = true;
+    this.source.roster.remove(this);
+    this.ended();
+    this.source.stock.watchDues();
+    // It was called and is gone: somebody else may take.
+    if (called) this.source.restocked();
+  }
+}
+
+function aborted(signal: AbortSignal): SluiceError {
+  return new SluiceError('ERR_ABORTED', 'receive() was aborted', { cause: signal.reason });
+}

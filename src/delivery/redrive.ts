@@ -1,0 +1,88 @@
+import type { Clock } from '../clock.js';
+import type { Encoded } from '../codec.js';
+import type { Message } from '../message.js';
+import { LOADING, READY } from './cursor.js';
+import type { Head } from './head.js';
+import type { Inbox } from './inbox.js';
+import type { Intake } from './intake.js';
+import type { Taken } from './stock.js';
+import { StoredMessage } from './stored-message.js';
+import type { Subscription } from './subscription.js';
+
+export interface Redrive {
+  /** Where to; undefined: where each died last. */
+  readonly to: string | undefined;
+  readonly limit: number;
+  readonly filter: ((message: Message) => boolean) | undefined;
+}
+
+/** What a redrive asks of the broker. */
+export interface RedriveHost {
+  readonly engine: { readonly clock: Clock };
+  readonly intake: Intake;
+  decode(head: Head, body: Encoded): unknown;
+  route(name: string, head: Head): readonly Inbox[];
+}
+
+/**
+ * Moves ready messages out, as a consumer would take them, up to the ends that the logs have now. What is not to move, or has nowhere to
+ * go, is set aside and given back in the end, so that each is looked at once.
+ */
+export async function redrive(source: Subscription, host: RedriveHost, what: Redrive): Promise<number> {
+  const { stock, slice } = source;
+  const aside: Taken[] = [];
+  let moved = 0;
+  try {
+    for (const { cursor, end } of stock.cursors.map((one) => ({ cursor: one, end: one.end })).reverse()) {
+      while (moved < what.limit && !source.closed) {
+        if (slice.over()) await slice.rest();
+        const found = cursor.next();
+        if (found === LOADING) await stock.whenLoaded();
+        if (found === LOADING) continue;
+        if (found !== READY || cursor.offset >= end) break;
+        const taken = stock.withdraw(cursor);
+        source.setAside(taken);
+        const inboxes = targets(source, host, what, taken);
+        if (inboxes.length === 0) {
+          aside.push(taken);
+          continue;
+        }
+        if (await moveTo(source, host, taken, inboxes)) moved++;
+      }
+    }
+  } finally {
+    for (const taken of aside) source.putBack(taken);
+  }
+  return moved;
+}
+
+function targets(source: Subscription, host: RedriveHost, { to, filter }: Redrive, taken: Taken): readonly Inbox[] {
+  const { head, encoded } = taken;
+  const name = to ?? head.rare?.deaths?.[0]?.source;
+  if (name === undefined) return [];
+  if (filter !== undefined) {
+    try {
+      const body = host.decode(head, encoded);
+      if (filter(new StoredMessage(source, head, body, taken.failures, taken.deliveries)) !== true) return [];
+    } catch (error) {
+      source.report(error);
+      return [];
+    }
+  }
+  return host.route(name, head);
+}
+
+async function moveTo(
+  source: Subscription,
+  host: RedriveHost,
+  taken: Taken,
+  inboxes: readonly Inbox[],
+): Promise<boolean> {
+  const head = taken.head.moved({ due: undefined, expires: undefined, arrived: host.engine.clock.now() });
+  const deposits = inboxes.map((inbox) => ({ inbox, head, body: taken.encoded, parcel: 0 }));
+  const write = () => {
+    const stored = host.intake.admit(deposits);
+    return stored instanceof Promise ? stored.then(() => undefined) : undefined;
+  };
+  return source.move(taken, write, () => source.stock.books.removed++);
+}

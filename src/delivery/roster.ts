@@ -1,0 +1,59 @@
+/** Somebody who takes messages: a consumer with its slots, or a pending receive(). */
+export interface Taker {
+  /** Slots that do nothing now. */
+  readonly spare: number;
+  /** It may take now: not paused, below its prefetch, with a token of its rate. */
+  willing(): boolean;
+  /** One spare slot begins to take. */
+  wake(): void;
+  /** What was being read is there. */
+  loaded?(): void;
+}
+
+/**
+ * Who is asked next: round robin among takers with a spare slot. A slot that takes wakes the next one while there is more
+ * (see Subscription.take), so one call per arrival is enough.
+ */
+export class Roster {
+  /** In order of arrival. */
+  readonly takers: Taker[] = [];
+  /** Spare slots of all of them. 0: a call would wake nobody. */
+  spare = 0;
+  /** Only the first taker gets anything. */
+  exclusive = false;
+  private turn = 0;
+
+  add(taker: Taker): void {
+    this.takers.push(taker);
+    this.spare += taker.spare;
+  }
+
+  remove(taker: Taker): void {
+    const at = this.takers.indexOf(taker);
+    if (at < 0) return;
+    this.takers.splice(at, 1);
+    this.spare -= taker.spare;
+    if (this.turn > at) this.turn--;
+  }
+
+  /** Whether it is this taker's to take at all. */
+  active(taker: Taker): boolean {
+    return !this.exclusive || this.takers[0] === taker;
+  }
+
+  /** Wakes a slot of the next taker that has one and may take. */
+  call(): void {
+    const { takers } = this;
+    const count = takers.length;
+    for (let n = 0; n < count; n++) {
+      if (this.turn >= count) this.turn = 0;
+      const taker = takers[this.turn++]!;
+      if (taker.spare > 0 && this.active(taker) && taker.willing()) return taker.wake();
+    }
+  }
+
+  /** Whether somebody who is here could take something. */
+  get able(): boolean {
+    return this.takers.some((taker) => this.active(taker) && taker.willing());
+  }
+}

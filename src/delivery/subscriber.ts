@@ -1,0 +1,257 @@
+import type { Events } from '../events.js';
+import type { Handler } from '../message.js';
+import type { Agenda, Alarm } from './agenda.js';
+import { Hand } from './hand.js';
+import type { Held, Holder } from './held.js';
+import { Lanes, type Lane } from './lanes.js';
+import type { Roster, Taker } from './roster.js';
+import type { Slice } from './slice.js';
+import type { TokenBucket } from './token-bucket.js';
+
+/** What subscribers take from. */
+export interface Feed {
+  readonly roster: Roster;
+  readonly slice: Slice;
+  readonly agenda: Agenda;
+  readonly events: Events;
+  /** When the broker was opened. */
+  readonly epoch: number;
+  now(): number;
+  /** Something may be ready. */
+  readonly stocked: boolean;
+  /** The next message for this subscriber, if there is one. `run`: the batch that it would join. */
+  take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined;
+  /** Takes back what is overdue in this hand. */
+  overdue(hand: Hand): void;
+  /** A slot has nothing to do. */
+  rested(): void;
+}
+
+export interface SubscriberOptions {
+  readonly name: string;
+  readonly handler: Handler<never>;
+  readonly concurrency: number;
+  readonly ack: 'auto' | 'manual' | 'none';
+  readonly prefetch: number;
+  /** ms; NEVER: none. */
+  readonly ackTimeout: number;
+  readonly rate: TokenBucket | undefined;
+  /** The handler takes arrays of at most `size`; `wait` ms for a full one, from its first message. */
+  readonly batch: { readonly size: number; readonly wait: number } | undefined;
+}
+
+/** A consumer, inside: its slots, what it has in hand, and whether it may take more. */
+export class Subscriber implements Taker, Holder {
+  readonly name: string;
+  readonly options: SubscriberOptions;
+  readonly hand: Hand;
+  closing = false;
+  /** Handlers whose messages were taken back and that have not returned. */
+  lost = 0;
+  private readonly feed: Feed;
+  private readonly lanes: Lanes;
+  private readonly refill: Alarm;
+  private paused = false;
+  /** Handlers that run and are waited for. */
+  private running = 0;
+  private finished: (() => void) | undefined;
+
+  constructor(feed: Feed, options: SubscriberOptions) {
+    this.name = options.name;
+    this.options = options;
+    this.feed = feed;
+    this.hand = new Hand(
+      feed.agenda.alarm(() => feed.overdue(this.hand)),
+      feed.epoch,
+    );
+    this.refill = feed.agenda.alarm(() => feed.roster.call());
+    this.lanes = new Lanes(options.concurrency, options.batch === undefined ? this.single : this.batches);
+  }
+
+  get spare(): number {
+    return this.lanes.spare;
+  }
+  /** Slots that take or handle now. */
+  get awake(): number {
+    return this.lanes.awake;
+  }
+
+  willing(): boolean {
+    if (this.paused || this.closing || this.hand.size >= this.options.prefetch) return false;
+    const { rate } = this.options;
+    if (rate === undefined || rate.available(this.feed.now()) > 0) return true;
+    this.refill.set(rate.next(), this.feed.stocked);
+    return false;
+  }
+
+  wake(): void {
+    this.feed.roster.spare--;
+    this.lanes.wake();
+  }
+
+  reschedule(held: Held, deadline: number): void {
+    this.hand.move(held, deadline);
+  }
+
+  released(held: Held): void {
+    const wasFull = this.hand.size === this.options.prefetch;
+    this.hand.remove(held);
+    if (wasFull && this.spare > 0) this.feed.roster.call();
+  }
+
+  /** A message was taken back while its handler runs: the slot is free, whenever the handler returns. */
+  lose(held: Held): void {
+    const lane = held.lane;
+    if (lane === undefined || lane.lost || lane.run !== held.run) return;
+    this.lost++;
+    this.lanes.lose(lane);
+    if (!this.closing) this.feed.roster.spare++;
+    this.ran();
+  }
+
+  /** Whether a handler still works on it. */
+  handling(held: Held): boolean {
+    return held.lane !== undefined && held.lane.run === held.run;
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.feed.rested();
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.feed.roster.call();
+  }
+
+  /** Takes nothing more. Resolves when its running handlers are done. */
+  async end(): Promise<void> {
+    if (!this.closing) {
+      this.closing = true;
+      this.refill.clear();
+      this.feed.roster.remove(this);
+      this.lanes.dismiss();
+    }
+    if (this.running > 0) await new Promise<void>((resolve) => (this.finished = resolve));
+  }
+
+  /** One message after the other. */
+  private readonly single = async (lane: Lane): Promise<void> => {
+    const { feed, options } = this;
+    const { slice, events } = feed;
+    const handler = options.handler as Handler<Held>;
+    const mode = options.ack;
+    for (;;) {
+      if (slice.over()) await slice.rest();
+      const held = feed.take(this, undefined);
+      if (held === undefined) {
+        if (this.closing) break;
+        await this.sleep();
+        continue;
+      }
+      options.rate?.take(feed.now());
+      held.lane = lane;
+      lane.run = held;
+      this.running++;
+      if (mode === 'none') held.ack();
+      try {
+        await handler(held);
+        if (mode === 'auto') held.ack();
+      } catch (error) {
+        if (mode === 'none') events.report(error);
+        else held.nack({ error });
+      }
+      lane.run = undefined;
+      if (lane.lost) break;
+      this.ran();
+    }
+    this.leave(lane);
+  };
+
+  /** One batch after the other. What a failed batch of several held comes back one by one, no attempt counted. */
+  private readonly batches = async (lane: Lane): Promise<void> => {
+    const { feed, options } = this;
+    const { slice, events } = feed;
+    const handler = options.handler as Handler<readonly Held[]>;
+    const mode = options.ack;
+    for (;;) {
+      if (slice.over()) await slice.rest();
+      const batch: Held[] = [];
+      const first = feed.take(this, batch);
+      if (first === undefined) {
+        if (this.closing) break;
+        await this.sleep();
+        continue;
+      }
+      this.join(batch, first, lane);
+      await this.fill(batch, lane);
+      lane.run = batch;
+      this.running++;
+      if (mode === 'none') for (const held of batch) held.ack();
+      try {
+        await handler(batch.slice());
+        if (mode === 'auto') for (const held of batch) held.ack();
+      } catch (error) {
+        if (mode === 'none') events.report(error);
+        else if (batch.length === 1) batch[0]!.nack({ error });
+        else for (const held of batch) held.unbatch(error);
+      }
+      lane.run = undefined;
+      if (lane.lost) break;
+      this.ran();
+    }
+    this.leave(lane);
+  };
+
+  private async fill(batch: Held[], lane: Lane): Promise<void> {
+    const { size, wait } = this.options.batch!;
+    if (batch[0]!.alone) return;
+    const until = wait > 0 ? this.feed.now() + wait : 0;
+    let wake: (() => void) | undefined;
+    const alarm = wait > 0 ? this.feed.agenda.alarm(() => wake?.()) : undefined;
+    while (batch.length < size && !this.closing) {
+      const held = this.feed.take(this, batch);
+      if (held !== undefined) {
+        this.join(batch, held, lane);
+        continue;
+      }
+      if (this.feed.now() >= until) break;
+      alarm?.set(until, true);
+      this.feed.roster.spare++;
+      await this.lanes.doze((up) => {
+        wake = () => {
+          if (up() && !this.closing) this.feed.roster.spare--;
+        };
+      });
+    }
+    alarm?.clear();
+  }
+
+  private join(batch: Held[], held: Held, lane: Lane): void {
+    this.options.rate?.take(this.feed.now());
+    held.lane = lane;
+    held.run = batch;
+    batch.push(held);
+  }
+
+  private sleep(): Promise<void> {
+    const slept = this.lanes.sleep();
+    this.feed.roster.spare++;
+    this.feed.rested();
+    return slept;
+  }
+
+  /** A handler is not waited for any more: it returned, or is lost. */
+  private ran(): void {
+    if (--this.running === 0 && this.closing) {
+      this.finished?.();
+      this.feed.rested();
+    }
+  }
+
+  private leave(lane: Lane): void {
+    if (lane.lost) this.lost--;
+    this.lanes.ended(lane);
+    this.feed.rested();
+  }
+}

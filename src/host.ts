@@ -1,0 +1,51 @@
+import type { Burial } from './delivery/burial.js';
+import type { Envelopes } from './delivery/envelope.js';
+import type { Head } from './delivery/head.js';
+import type { Inbox } from './delivery/inbox.js';
+import type { Intake } from './delivery/intake.js';
+import type { Journal } from './delivery/journal.js';
+import type { Post } from './delivery/post.js';
+import type { Engine } from './delivery/subscription.js';
+import type { Encoded } from './codec.js';
+import type { Handle } from './destination.js';
+import type { Headers, RetryPolicy } from './message.js';
+
+/** What queues and exchanges ask of the broker that made them. */
+export interface Host {
+  readonly engine: Engine;
+  readonly intake: Intake;
+  readonly post: Post;
+  readonly envelopes: Envelopes;
+  readonly burial: Burial;
+  readonly retry: RetryPolicy | undefined;
+  /** For what survives as the storage does, and for what is never written to it. */
+  journal(durable: boolean): Journal;
+  /** What the codec named in a head makes of a stored body. */
+  decode(head: Head, body: Encoded): unknown;
+  /** @throws SluiceError ERR_CLOSED */
+  checkOpen(): void;
+  /** What has this name now. */
+  find(name: string): Handle | undefined;
+  /** The queue of this name, made if nothing has it. undefined where something else has. */
+  queueNamed(name: string): (Handle & { readonly inbox: Inbox }) | undefined;
+  /** @throws TypeError for a handle of another broker; SluiceError ERR_UNKNOWN_DESTINATION for one that was deleted */
+  own(handle: Handle): void;
+  /** @throws SluiceError ERR_UNKNOWN_DESTINATION where nothing has this name; TypeError */
+  nameOf(destination: string | Handle): string;
+  /** The queues that a message with this head goes to when it is sent to `name`; none where nothing has the name. */
+  route(name: string, head: Head): readonly Inbox[];
+  delete(name: string): Promise<void>;
+}
+
+/** …and exchanges in particular. `Exchange` is the class that asks. */
+export interface RoutingHost<Exchange> extends Host {
+  /** The final destinations of what is published to `exchange`, each once. */
+  routeFrom(exchange: Exchange, routingKey: string, headers: Headers): readonly Inbox[];
+  /** Somebody has to be told that a message ended nowhere. */
+  unroutable(exchange: Exchange, routingKey: string, headers: Headers, id: string): void;
+  closesCycle(from: Exchange, to: Exchange): boolean;
+  /** A binding or an alternate has changed. */
+  rerouted(): void;
+  /** What bindings keep of a handle. */
+  target(handle: Handle): Inbox | Exchange;
+}

@@ -1,0 +1,47 @@
+export { Broker, type BrokerOptions, type BrokerStats } from './broker.js';
+export { Consumer, type BatchOptions, type ConsumeOptions } from './consumer.js';
+export { systemClock, type Clock } from './clock.js';
+export { json, reference, structured, type Codec } from './codec.js';
+export { exponential, fixed, linear } from './delivery/retry.js';
+export type { Overflow } from './delivery/inbox.js';
+export type { Duration } from './duration.js';
+export { SluiceError, type ErrorCode } from './errors.js';
+export type { BrokerEvents } from './events.js';
+export {
+  Exchange,
+  type AnyMessages,
+  type Destination,
+  type ExchangeOptions,
+  type ExchangeStats,
+  type Messages,
+  type PublishOptions,
+} from './exchange.js';
+export type {
+  Backoff,
+  Death,
+  Delivery,
+  Durability,
+  Handler,
+  Headers,
+  Message,
+  MessageOptions,
+  Receipt,
+  RetryPolicy,
+} from './message.js';
+export { Queue, type QueueStats } from './queue.js';
+export type { QueueOptions } from './queue-options.js';
+export type { HeadersMatch } from './routing/headers-match.js';
+export type { Matching } from './routing/matching.js';
+export type { Source } from './source.js';
+export type { StandardSchema } from './standard-schema.js';
+export { MemoryStorage, type MemoryStorageOptions } from './storage/memory-storage.js';
+export type {
+  Awaitable,
+  Body,
+  Entry,
+  LogRange,
+  ReadLimit,
+  Storage,
+  StorageOp,
+  StoredEntry,
+} from './storage/storage.js';

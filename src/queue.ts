@@ -1,0 +1,343 @@
+import { checkFunction, checkInteger, checkOptions } from './arguments.js';
+import type { Consumer } from './consumer.js';
+import { timeoutOf } from './consumer.js';
+import { checkSame, mismatch } from './declaration.js';
+import type { Encoded } from './codec.js';
+import type { DeadLetter, Grave } from './delivery/burial.js';
+import type { Head } from './delivery/head.js';
+import { checkMessageOptions, MESSAGE_OPTIONS } from './delivery/envelope.js';
+import { Inbox } from './delivery/inbox.js';
+import { peek } from './delivery/peek.js';
+import { redrive } from './delivery/redrive.js';
+import { policyOf } from './delivery/retry.js';
+import type { Taken } from './delivery/stock.js';
+import { Subscription } from './delivery/subscription.js';
+import type { Handle } from './destination.js';
+import { milliseconds } from './duration.js';
+import type { SluiceError } from './errors.js';
+import type { Host } from './host.js';
+import type { DeathReason, Delivery, Message, MessageOptions, Receipt } from './message.js';
+import { ACK_TIMEOUT, type QueueOptions } from './queue-options.js';
+import { Source } from './source.js';
+import { parse } from './standard-schema.js';
+import type { Awaitable } from './storage/storage.js';
+
+const SEND = new Set<string>(MESSAGE_OPTIONS);
+const SEND_MANY = new Set<string>([...MESSAGE_OPTIONS, 'body']);
+const REDRIVE = new Set(['to', 'limit', 'filter']);
+
+/** What holds where nothing is said. */
+const DEFAULTS = {
+  durable: true,
+  overflow: 'reject',
+  ordering: 'none',
+  priorities: 1,
+  ackTimeout: ACK_TIMEOUT,
+  singleActiveConsumer: false,
+  autoDelete: false,
+  maxLength: Infinity,
+  maxBytes: Infinity,
+} as const satisfies QueueOptions;
+
+/** The books balance: accepted = ready + delayed + unacked + acked + deadLettered + dropped + removed. Counted since the queue was made. */
+export interface QueueStats {
+  readonly name: string;
+  /** Could be delivered now. */
+  readonly ready: number;
+  /** Waits for a time: delayed, or backing off. */
+  readonly delayed: number;
+  /** In hand, or on its way to the dead letters. */
+  readonly unacked: number;
+  /** Encoded bytes of what is ready or delayed. */
+  readonly bytes: number;
+  readonly consumers: number;
+  readonly accepted: number;
+  /** Handed out, requeued ones counted again. */
+  readonly delivered: number;
+  readonly acked: number;
+  /** Attempts that failed and were followed by another. */
+  readonly retried: number;
+  readonly deadLettered: number;
+  readonly dropped: number;
+  /** Purged or redriven. */
+  readonly removed: number;
+  readonly deduplicated: number;
+  /** Handlers whose message was taken back and that have not returned. */
+  readonly lost: number;
+  /** When the message came that is next. */
+  readonly oldest?: Date | undefined;
+  /** false: restored from the storage, and nobody has asked for it in this run. */
+  readonly declared: boolean;
+}
+
+/** What dead-letter queues do that nobody has described: they keep what they get until somebody takes it. */
+const FOR_DEAD_LETTERS: QueueOptions = { retry: { attempts: Infinity }, deadLetter: false };
+
+/** Holds messages until one consumer settles each of them. Made by broker.queue(). */
+export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements Handle {
+  /** @internal */
+  readonly kind = 'queue';
+  /** @internal */
+  readonly inbox: Inbox;
+  private readonly ownInbox: readonly Inbox[];
+  /** @internal Somebody asked for it in this run. */
+  declared = false;
+  /** @internal */
+  options!: QueueOptions;
+  protected timeout = ACK_TIMEOUT;
+  /** Options were given in this run. */
+  private defined = false;
+  /** Made because dead letters had to go somewhere. */
+  private readonly madeForDead: boolean;
+
+  private constructor(host: Host, name: string, madeForDead: boolean) {
+    const subscription: Subscription = new Subscription(host.engine, {
+      name,
+      policy: policyOf([], { buries: false, buriesOverflow: false }, () => undefined),
+      decode: (head, body) => this.decoded(host.decode(head, body)),
+      bury: (taken, reason, attempts, error) => this.bury(taken, reason, attempts, error),
+      relieved: () => host.intake.advance(),
+      loaded: () => this.inbox.dropHeads(),
+    });
+    super(name, host, subscription);
+    this.madeForDead = madeForDead;
+    this.inbox = new Inbox(name, subscription);
+    this.ownInbox = [this.inbox];
+    this.configure({});
+  }
+
+  /** @internal */
+  static make(host: Host, name: string, madeForDead: boolean): Queue {
+    return new Queue(host, name, madeForDead);
+  }
+
+  /**
+   * @internal What a declaration says: the first with options defines, later ones have to agree.
+   * @throws SluiceError ERR_DECLARATION_MISMATCH; TypeError
+   */
+  declare(options: QueueOptions | undefined): void {
+    if (options === undefined) {
+      this.declared = true;
+      return;
+    }
+    if (this.defined) {
+      checkSame(
+        `queue ${JSON.stringify(this.name)}`,
+        { ...DEFAULTS, deadLetter: `${this.name}.dlq`, ...this.options },
+        options,
+      );
+    } else {
+      this.checkAdoptable(options);
+      this.configure(options);
+      this.defined = true;
+    }
+    this.declared = true;
+  }
+
+  private checkAdoptable(options: QueueOptions): void {
+    const { books, cursors } = this.subscription.stock;
+    if (books.ready + books.delayed + books.unacked === 0) return;
+    const where = `queue ${JSON.stringify(this.name)} holds messages`;
+    if (isDurable(options) !== isDurable(this.options))
+      throw mismatch(`${where}: durable cannot change`, { option: 'durable' });
+    if ((options.priorities ?? 1) < cursors.length)
+      throw mismatch(`${where}: priorities cannot shrink`, { option: 'priorities' });
+  }
+
+  private configure(given: QueueOptions): void {
+    const { host, name, subscription, inbox } = this;
+    const forDead = !this.namesOptions(given) && (this.madeForDead || name.endsWith('.dlq'));
+    const options = forDead ? FOR_DEAD_LETTERS : given;
+    const {
+      maxLength = Infinity,
+      maxBytes = Infinity,
+      overflow = 'reject',
+      ordering = 'none',
+      schema,
+      deadLetter,
+    } = options;
+    if (maxBytes !== Infinity && host.envelopes.codec.name === 'reference') {
+      throw new TypeError(
+        `maxBytes needs bodies that have bytes; with the reference codec use maxLength; got maxBytes ${maxBytes}`,
+      );
+    }
+    if (deadLetter !== undefined && typeof deadLetter === 'object') host.own(deadLetter);
+    this.options = options;
+    this.timeout = timeoutOf(options.ackTimeout, ACK_TIMEOUT);
+    inbox.limit({ maxLength, maxBytes, overflow });
+    inbox.validate =
+      schema === undefined ? undefined : (body) => void parse(schema, body, `queue ${JSON.stringify(name)}`);
+    inbox.lay(host.journal(isDurable(options)), options.priorities ?? 1);
+    subscription.policy = policyOf(
+      [host.retry, options.retry],
+      {
+        buries: deadLetter !== false,
+        buriesOverflow:
+          overflow === 'drop-head' ? deadLetter !== undefined && deadLetter !== false : deadLetter !== false,
+      },
+      (error) => subscription.report(error),
+    );
+    subscription.roster.exclusive = options.singleActiveConsumer ?? false;
+    subscription.stock.arrange(
+      ordering === 'key',
+      options.ttl === undefined ? undefined : milliseconds(options.ttl, 'ttl'),
+    );
+  }
+
+  private namesOptions(options: QueueOptions): boolean {
+    return Object.values(options).some((value) => value !== undefined);
+  }
+
+  /** Where its failed messages go, when that is a queue: typed, for peek, consume and redrive. */
+  get deadLetters(): Queue<T, never> | undefined {
+    const { grave } = this;
+    if (grave.to === false) return undefined;
+    const queue = this.host.queueNamed(grave.to);
+    return queue instanceof Queue ? queue : undefined;
+  }
+
+  /**
+   * Resolves once stored as durably as the storage promises: the publisher's confirm.
+   * @throws SluiceError ERR_QUEUE_FULL, ERR_VALIDATION, ERR_NOT_SERIALIZABLE, ERR_MESSAGE_TOO_LARGE, ERR_ABORTED, ERR_CLOSED,
+   * ERR_UNKNOWN_DESTINATION, ERR_STORAGE_FULL, ERR_STORAGE_FAILED; TypeError, RangeError. Nothing is stored then.
+   */
+  send(body: I, options?: MessageOptions): Promise<Receipt> {
+    try {
+      this.checkHere();
+      checkMessageOptions(options, 'send() options', SEND);
+      return this.host.post.send(this.ownInbox, body, options, undefined);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** All or none, in one write. Rejects as send() does. */
+  sendMany(messages: readonly (MessageOptions & { readonly body: I })[]): Promise<Receipt[]> {
+    try {
+      this.checkHere();
+      if (!Array.isArray(messages)) throw new TypeError('sendMany() takes an array of { body, …options }');
+      const parcels = messages.map((message: MessageOptions & { readonly body: I }, n) => {
+        checkMessageOptions(message ?? null, `sendMany()[${n}]`, SEND_MANY);
+        return { inboxes: this.ownInbox, body: message.body, options: message, routingKey: undefined };
+      });
+      return this.host.post.sendMany(parcels);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** Looks at ready and delayed messages without taking them, oldest first. Reads `limit` (default 100) of them from the storage. */
+  async peek(limit = 100): Promise<Message<T>[]> {
+    checkInteger(limit, 'peek(limit)', 0);
+    this.checkHere();
+    const found = await peek(this.subscription, limit, (head, body) => this.host.decode(head, body));
+    return found as Message<T>[];
+  }
+
+  /** Removes ready and delayed messages; resolves with how many, once that is as durable as an acknowledgement. */
+  async purge(): Promise<number> {
+    this.checkHere();
+    return this.subscription.purge();
+  }
+
+  /**
+   * Moves ready messages out of this queue, oldest first, to where they last died, or to `to`, attempts counted from 0 again; each move
+   * atomic, each message looked at once. Without `to`, what never died, or whose source is gone, stays. Resolves with how many
+   * moved.
+   * @throws SluiceError ERR_UNKNOWN_DESTINATION
+   */
+  async redrive(options?: {
+    readonly to?: string | Handle | undefined;
+    readonly limit?: number | undefined;
+    readonly filter?: ((message: Message<T>) => boolean) | undefined;
+  }): Promise<number> {
+    checkOptions(options, 'redrive()', REDRIVE);
+    const { to, limit = Infinity, filter } = options ?? {};
+    checkInteger(limit, 'redrive() limit', 0, Number.MAX_SAFE_INTEGER, true);
+    if (filter !== undefined) checkFunction(filter, 'redrive() filter');
+    this.checkHere();
+    const name = to === undefined ? undefined : this.host.nameOf(to);
+    return redrive(this.subscription, this.host, {
+      to: name,
+      limit,
+      filter: filter as ((message: Message) => boolean) | undefined,
+    });
+  }
+
+  /** A snapshot, at this moment. */
+  stats(): QueueStats {
+    const { books } = this.subscription.stock;
+    const oldest = this.subscription.stock.oldestTime();
+    return {
+      name: this.name,
+      ...books,
+      consumers: this.consumers.size,
+      deduplicated: 0,
+      lost: this.subscription.lost,
+      ...(oldest === undefined ? {} : { oldest: new Date(oldest) }),
+      declared: this.declared,
+    };
+  }
+
+  /** @internal */
+  get grave(): Grave {
+    const { deadLetter = `${this.name}.dlq`, deadLetterRoutingKey } = this.options;
+    const to = typeof deadLetter === 'object' ? deadLetter.name : deadLetter;
+    return { source: this.name, to, routingKey: deadLetterRoutingKey };
+  }
+
+  private bury(taken: Taken, reason: DeathReason, attempts: number, error: unknown): Awaitable<string> {
+    const { burial, intake } = this.host;
+    const grave = this.grave as Grave & { readonly to: string };
+    const letters = burial.letters(grave, taken, reason, attempts, error);
+    const to = letters.length === 1 ? letters[0]!.inbox.name : grave.to;
+    const stored = intake.admit(letters.map((letter) => ({ ...letter, parcel: 0 })));
+    return stored instanceof Promise ? stored.then(() => to) : to;
+  }
+
+  /** @internal It is full: what becomes of the newcomer. */
+  bounce(head: Head, body: Encoded): readonly DeadLetter[] {
+    const { subscription, host, grave } = this;
+    const { books, events } = { books: subscription.stock.books, events: host.engine.events };
+    const { to } = grave;
+    const letters =
+      to === false ? [] : host.burial.letters({ ...grave, to }, { head, encoded: body }, 'overflow', 0, undefined);
+    books.accepted++;
+    if (to === false) books.dropped++;
+    else books.deadLettered++;
+    if (events.heard.deadLettered) {
+      const name = letters.length === 1 ? letters[0]!.inbox.name : to;
+      events.emit('deadLettered', {
+        source: this.name,
+        id: subscription.idOf(head),
+        reason: 'overflow',
+        to: name === false ? null : name,
+      });
+    }
+    return letters;
+  }
+
+  /** @internal It is deleted: nobody gets anything from it any more. */
+  async remove(error: SluiceError): Promise<void> {
+    this.inbox.deleted = true;
+    this.stopPulling(error);
+    this.subscription.delete(error);
+    const logs = this.subscription.stock.cursors.map(({ log }) => log);
+    await this.inbox.journal.write(logs.map((log) => ({ type: 'remove', log })));
+  }
+
+  private decoded(body: unknown): unknown {
+    const { schema } = this.options;
+    return schema === undefined ? body : parse(schema, body, `queue ${JSON.stringify(this.name)}`);
+  }
+
+  protected override left(consumer: Consumer): void {
+    super.left(consumer);
+    if (this.options.autoDelete === true && this.consumers.size === 0 && this.gone === undefined)
+      void this.host.delete(this.name);
+  }
+}
+
+function isDurable({ durable, autoDelete }: QueueOptions): boolean {
+  return (durable ?? true) && autoDelete !== true;
+}

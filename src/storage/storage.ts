@@ -1,0 +1,70 @@
+/** What a message or a write survives: nothing, a killed process, or a power cut. */
+export type Durability = 'memory' | 'os' | 'disk';
+
+/** A value now, or a promise of it. Where a storage can answer now, it does, and nobody waits. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** Offsets `first` up to, not including, `next` exist (but for holes); `next` is the next append's offset. */
+export interface LogRange {
+  readonly first: number;
+  readonly next: number;
+}
+
+/** Anything but string and Uint8Array comes from the `reference` codec, and only MemoryStorage takes it. */
+export type Body = unknown;
+
+/**
+ * `head` has only JSON in it (it may be a class instance with a `toJSON`), and is written by the broker; `body` is what
+ * the codec made, and stays opaque. read() returns equal entries, not necessarily the same objects.
+ */
+export interface Entry {
+  readonly head: object;
+  readonly body?: Body | undefined;
+}
+
+export interface StoredEntry {
+  readonly offset: number;
+  readonly entry: Entry;
+}
+
+export type StorageOp =
+  /** `offset` is filled in by the storage before the write is done: where the entry went. */
+  | { readonly type: 'append'; readonly log: string; readonly entry: Entry; offset?: number | undefined }
+  /**
+   * Entries from `from` up to, not including, `to` are gone. From 0: the log is trimmed. In the middle: a hole;
+   * read() steps over it. May come late and in blocks.
+   */
+  | { readonly type: 'drop'; readonly log: string; readonly from: number; readonly to: number }
+  | { readonly type: 'remove'; readonly log: string };
+
+/** How much one read() may return: at most `entries`, about `bytes`, at least one entry if there is one. */
+export interface ReadLimit {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/**
+ * A storage is a set of named append-only logs with dense offsets 0, 1, 2, … Queues, partitions, cursors, deduplication
+ * windows and half messages are all logs to it; what they mean is the broker's business. Four methods, none optional.
+ */
+export interface Storage {
+  /** What a write has survived once it is done. */
+  readonly durability: Durability;
+  /** Every log that exists, with the range of offsets that it holds. */
+  open(): Awaitable<ReadonlyMap<string, LogRange>>;
+  /**
+   * All of the batch or none of it, also across a crash; batches in call order. Done when it returns or resolves.
+   * Done means: it reached `reach`, by default `durability`. A rejected batch takes no offsets. Appends get the log's
+   * next offsets. A full disk rejects with ERR_STORAGE_FULL this batch and those queued behind it, and later ones may
+   * succeed; batches whose appends carry no body (acknowledgements, drops, cursors) have a reserve and go on.
+   * After any other failed write every later one rejects with ERR_STORAGE_FAILED (a failed fsync is never retried).
+   */
+  write(batch: readonly StorageOp[], reach?: Durability): Awaitable<void>;
+  /**
+   * Entries from `from` on, in order, within `limit`. Steps over holes. Bodies are the caller's.
+   * Damage found here rejects with ERR_STORAGE_CORRUPT.
+   */
+  read(log: string, from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]>;
+  /** Waits for writes under way. Idempotent. */
+  close(): Promise<void>;
+}
