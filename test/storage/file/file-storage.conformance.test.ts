@@ -29,7 +29,15 @@ function conformance(options: FileStorageOptions, Kind = FileStorage): void {
   });
 }
 
-describe('FileStorage', () => conformance({}));
-describe('FileStorage, synced behind its writes', () => conformance({ flush: 'async', flushInterval: 1 }));
-describe('FileStorage in which every write rotates', () => conformance({ segmentBytes: 1 }));
-describe('FileStorage with reclaim after every write', () => conformance({ segmentBytes: 1 }, ReclaimingStorage));
+describe('FileStorage', () => {
+  conformance({});
+});
+describe('FileStorage, synced behind its writes', () => {
+  conformance({ flush: 'async', flushInterval: 1 });
+});
+describe('FileStorage in which every write rotates', () => {
+  conformance({ segmentBytes: 1 });
+});
+describe('FileStorage with reclaim after every write', () => {
+  conformance({ segmentBytes: 1 }, ReclaimingStorage);
+});
