@@ -19,7 +19,7 @@ async function run(command: string, ...args: string[]): Promise<string> {
     return stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`, { cause: error });
+    throw new Error(`${command} ${args.join(' ')}\n${stdout}\n${stderr}`);
   }
 }
 
