@@ -1,4 +1,5 @@
 import { KeyMemo } from './key-memo.js';
+import { Loop, Node, type Addition } from './pattern-node.js';
 
 /** Shared by every key that leads nowhere. */
 const NOTHING: readonly never[] = Object.freeze([]);
@@ -75,15 +76,13 @@ export class PatternTrie<V> {
     let node = this.#root;
     let loop: Loop<V> | undefined;
     for (const word of wordsOf(pattern)) {
-      node = node.child(word) ?? node.grow(word, loop);
+      node = node.next(word) ?? node.grow(word, loop);
       if (node instanceof Loop) loop = node;
     }
-    if (node.values?.has(value)) return false;
-    if (node.values === undefined) {
-      node.values = new Map();
-      if (loop !== undefined && node !== loop) loop.exits++;
-    }
-    node.values.set(value, { value, order: this.#additions++ });
+    const first = !node.hasValues();
+    if (!node.addValue({ value, order: this.#additions })) return false;
+    if (first && loop !== undefined && node !== loop) loop.exits++;
+    this.#additions++;
     this.#size++;
     this.#memo.clear();
     return true;
@@ -95,17 +94,14 @@ export class PatternTrie<V> {
     const path = [this.#root];
     let loop: Loop<V> | undefined;
     for (const word of words) {
-      const node = path[path.length - 1]!.child(word);
+      const node = path[path.length - 1]!.next(word);
       if (node === undefined) return false;
       if (node instanceof Loop) loop = node;
       path.push(node);
     }
     const last = path[path.length - 1]!;
-    if (last.values === undefined || !last.values.delete(value)) return false;
-    if (last.values.size === 0) {
-      last.values = undefined;
-      if (loop !== undefined && last !== loop) loop.exits--;
-    }
+    if (!last.removeValue(value)) return false;
+    if (!last.hasValues() && loop !== undefined && last !== loop) loop.exits--;
     for (let depth = words.length; depth > 0 && path[depth]!.isBare(); depth--) path[depth - 1]!.cut(words[depth - 1]!);
     this.#size--;
     this.#memo.clear();
@@ -152,7 +148,7 @@ export class PatternTrie<V> {
 
   #follow(node: Node<V>, word: string): void {
     this.#visited++;
-    const child = node.words?.get(word);
+    const child = node.literal(word);
     if (child !== undefined) this.#enter(child);
     if (node.star !== undefined) this.#enter(node.star);
   }
@@ -179,13 +175,10 @@ export class PatternTrie<V> {
   }
 
   #collect(node: Node<V>): void {
-    if (node.values !== undefined) for (const addition of node.values.values()) (this.#found ??= []).push(addition);
+    if (node.addition !== undefined) (this.#found ??= []).push(node.addition);
+    if (node.additions !== undefined)
+      for (const addition of node.additions.values()) (this.#found ??= []).push(addition);
   }
-}
-
-interface Addition<V> {
-  readonly value: V;
-  readonly order: number;
 }
 
 function inOrder<V>(found: Addition<V>[]): readonly V[] {
@@ -196,57 +189,4 @@ function inOrder<V>(found: Addition<V>[]): readonly V[] {
 
 function wordsOf(pattern: string): string[] {
   return pattern === '' ? [] : pattern.split('.');
-}
-
-class Node<V> {
-  /** Children by literal word; a Map, because `__proto__` is a word like any other. */
-  words: Map<string, Node<V>> | undefined;
-  star: Node<V> | undefined;
-  loop: Loop<V> | undefined;
-  values: Map<V, Addition<V>> | undefined;
-
-  child(word: string): Node<V> | undefined {
-    return word === '#' ? this.loop : word === '*' ? this.star : this.words?.get(word);
-  }
-
-  /** `owner`: the last loop on the way here. */
-  grow(word: string, owner: Loop<V> | undefined): Node<V> {
-    if (word === '#') return (this.loop = new Loop(owner));
-    const child = new Node<V>();
-    if (word === '*') this.star = child;
-    else (this.words ??= new Map()).set(word, child);
-    return child;
-  }
-
-  cut(word: string): void {
-    if (word === '#') {
-      if (this.loop?.owner !== undefined) this.loop.owner.exits--;
-      this.loop = undefined;
-    } else if (word === '*') {
-      this.star = undefined;
-    } else if (this.words?.delete(word) && this.words.size === 0) {
-      this.words = undefined;
-    }
-  }
-
-  /** No pattern ends here or further on. */
-  isBare(): boolean {
-    return this.values === undefined && this.words === undefined && this.star === undefined && this.loop === undefined;
-  }
-}
-
-/** The node of a '#'. Its ways end where a value or the next loop is; `spent` counts those that ended in a loop entered. */
-class Loop<V> extends Node<V> {
-  /** The loop before it on the way from the root: entered before it in any match. */
-  readonly owner: Loop<V> | undefined;
-  exits = 0;
-  spent = 0;
-  /** The match that last came here. */
-  entered = 0;
-
-  constructor(owner: Loop<V> | undefined) {
-    super();
-    this.owner = owner;
-    if (owner !== undefined) owner.exits++;
-  }
 }

@@ -146,17 +146,33 @@ describe('a pattern trie', () => {
     for (const key of ['a.b.c', 'foo.bar', 'vodka.gin', '.0.a.b.c']) expect(cost(trie, key)).toBe(2);
   });
 
-  it('costs after removals what it would without them', () => {
-    const some = fc.uniqueArray(pattern, { maxLength: 8 });
+  it('costs what its patterns cost, whatever values they have and had, and what was removed', () => {
+    const related = fc.constantFrom('#.a', '#.b.#', '#.a.#.b', '#.a.#');
+    const some = fc.uniqueArray(fc.tuple(fc.oneof(related, pattern), fc.nat(2)), { maxLength: 10, selector: String });
     fc.assert(
       fc.property(some, some, fc.array(key, { minLength: 1 }), (stay, go, keys) => {
-        const trie = trieOf([...stay, ...go].map((pattern) => [pattern, pattern] as const));
-        for (const pattern of go) if (!stay.includes(pattern)) trie.remove(pattern, pattern);
-        const fresh = trieOf(stay.map((pattern) => [pattern, pattern] as const));
-        for (const key of keys) expect(cost(trie, key)).toBe(cost(fresh, key));
+        const stays = new Set(stay.map(String));
+        const trie = trieOf([...go, ...stay]);
+        for (const [pattern, value] of go) if (!stays.has(String([pattern, value]))) trie.remove(pattern, value);
+        const bare = trieOf(stay.map(([pattern]) => [pattern, 0] as const));
+        for (const key of keys) expect(cost(trie, key)).toBe(cost(bare, key));
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
+  });
+
+  it('keeps the other values of a pattern when one goes, each once', () => {
+    for (const gone of ['q', 'r', 's']) {
+      const left = ['q', 'r', 's'].filter((value) => value !== gone);
+      const trie = trieOf(['q', 'r', 's'].map((value) => ['a.*', value] as const));
+      expect(trie.remove('a.*', gone)).toBe(true);
+      expect(trie.remove('a.*', gone)).toBe(false);
+      for (const value of left) expect(trie.add('a.*', value)).toBe(false);
+      expect(trie.match('a.b')).toEqual(left);
+      expect(trie.add('a.*', gone)).toBe(true);
+      expect(trie.match('a.b')).toEqual([...left, gone]);
+      expect(trie.size).toBe(3);
+    }
   });
 });
 
