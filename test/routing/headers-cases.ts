@@ -2,7 +2,7 @@ import type { Headers } from '../../src/message.js';
 import type { HeadersMatch } from '../../src/routing/headers-match.js';
 
 /** A binding, and for several messages whether it matches. */
-export interface HeadersScenario {
+interface HeadersScenario {
   readonly source: string;
   readonly binding: HeadersMatch;
   readonly messages: readonly (readonly [headers: Headers, matches: boolean])[];
@@ -18,7 +18,7 @@ const fooFuu = { foo: 'bar', fuu: 'ber' };
 const presence = { foo: null, 'x-foo': null };
 
 /** Facts of RabbitMQ's tests, documentation and source (rabbitmq-server at 5b09e55, java client at 57d5b1d, website at 0acf2a4). */
-export const headersScenarios: readonly HeadersScenario[] = [
+const headersScenarios: readonly HeadersScenario[] = [
   {
     source: `${routing}, headersRouting, all`,
     binding: { match: 'all', headers: spec },
