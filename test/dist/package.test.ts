@@ -34,7 +34,7 @@ beforeAll(async () => {
     typescript: '5.9.3',
     oldest: 'npm:typescript@5.4.5',
   };
-  const jest = { transform: {} };
+  const jest = { transform: {}, cacheDirectory: '<rootDir>/.jest-cache' };
   writeFileSync(
     join(project, 'package.json'),
     JSON.stringify({ private: true, dependencies: { sluice: `file:${tarball}` }, devDependencies, jest }),
