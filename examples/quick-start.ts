@@ -1,0 +1,18 @@
+import { Broker, exponential } from 'sluice';
+
+type Order = { id: number; email: string; total: number };
+
+const broker = await Broker.open();
+const shop = broker.exchange<{ 'order.placed': Order; 'order.paid': Order }>('shop');
+const invoices = broker.queue<Order>('invoices');
+const emails = broker.queue<Order>('emails', { retry: { attempts: 5, backoff: exponential({ base: '50ms' }) } });
+shop.bind(invoices, 'order.placed').bind(emails, 'order.*');
+
+invoices.consume(({ body }) => console.log(`invoice ${body.id}: ${body.total} EUR`));
+emails.consume(({ body, routingKey, attempt }) => {
+  if (attempt < 3) throw new Error('mail server busy'); // delivered again, a little later each time
+  console.log(`${routingKey} ${body.id}: mail to ${body.email}, attempt ${attempt}`);
+});
+
+await shop.publish('order.placed', { id: 1, email: 'ada@example.com', total: 42 });
+await shop.publish('order.paid', { id: 1, email: 'ada@example.com', total: 42 });
