@@ -133,5 +133,5 @@ function verdict(terminal: Terminal, differences: readonly string[], seconds: nu
   }
   const shown = differences.slice(0, MOST_DIFFERENCES).map((line) => `    ${line}\n`);
   const more = differences.length > shown.length ? `    … and ${differences.length - shown.length} more\n` : '';
-  return `  ${styled(terminal, 'red', `✗ ${differences.length} differences from a plain loop:`)}\n${shown.join('')}${more}`;
+  return `  ${styled(terminal, 'red', `✗ differences from a plain loop: ${differences.length}`)}\n${shown.join('')}${more}`;
 }
