@@ -79,6 +79,9 @@ export class Appender {
     this.flushing = this.file.plain.sync();
     try {
       await this.flushing;
+    } catch (error) {
+      // Without its code: what a failed sync leaves on the disk is unknown, also when it failed for want of room.
+      throw new Error(`a sync failed: ${(error as Error).message}`, { cause: error });
     } finally {
       this.flushing = undefined;
     }
@@ -94,7 +97,8 @@ export class Appender {
     this.file = file;
     this.end = 0;
     this.unsynced = [];
-    await closeSpare(old);
+    // All of it is on the disk: whatever closing it complains about is nobody's loss.
+    await closeSpare(old).catch(() => undefined);
   }
 
   /** Nothing of an append that was refused may ever be taken for a frame, after a crash neither. */

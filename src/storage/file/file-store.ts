@@ -229,12 +229,11 @@ export class FileStore {
       if (!isNoSpace(error)) {
         this.writer.stop(new SluiceError('ERR_STORAGE_FAILED', `close: ${(error as Error).message}`, { cause: error }));
       }
-    } finally {
-      await this.spares.close();
-      await this.appender.close();
-      await this.files.close();
-      await this.lock.release();
     }
+    // Whatever fails from here on, the process has nothing left to lose here, and the others are to be let go.
+    const parts = [this.spares, this.appender, this.files];
+    for (const part of parts) await part.close().catch(() => undefined);
+    await this.lock.release().catch(() => undefined);
   }
 
   /** Writes where everything ends, so that the next open can start there, and knows if something is missing. */

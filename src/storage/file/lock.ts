@@ -65,7 +65,7 @@ export class DirectoryLock {
       const there = await this.read(path);
       if (there === undefined) continue;
       if (await this.fs.isAlive(there)) throw this.locked(directory, there);
-      const succession = `${this.path}.after-${there.token}`;
+      const succession = `${path}.after-${there.token}`;
       await this.occupy(succession, mine, directory);
       try {
         // Another may have won before, and be done: then this is the lock of a living process.

@@ -101,7 +101,8 @@ export class Reader {
       record.bytes = frame.bytes;
       for (; taken < count; taken++) {
         const place = run.positions[run.at + taken]!;
-        if (place >= after) break;
+        // Copies need not lie in the order of their offsets.
+        if (place < at || place >= after) break;
         record.at = place - at;
         this.check(record, segment, log, offset + taken, at);
         if (!visit(record)) return taken + 1;

@@ -98,7 +98,7 @@ export class Reclaimer {
       const dead = this.dead();
       const victim = this.victim();
       if (dead !== undefined) await this.free(dead);
-      else if (unindexed !== undefined) await this.parts.files.writeIndex(unindexed);
+      else if (unindexed !== undefined) await this.index(unindexed);
       else if (victim !== undefined) await this.evacuate(victim);
       else if (this.wantsRoll()) await this.parts.writer.roll();
       else return;
@@ -140,6 +140,12 @@ export class Reclaimer {
     if (active.end < segmentBytes / 4 && (active.end < 4 * 1024 * 1024 || sealed.length > 0)) return false;
     const [spare] = spares.ready;
     return (spare === undefined || spare.allocated < segmentBytes) && space.hasRoomFor(segmentBytes);
+  }
+
+  /** It will say that the segment is sealed: the one that follows has to be there, after a power cut too. */
+  private async index(segment: Segment): Promise<void> {
+    await this.parts.appender.sync();
+    await this.parts.files.writeIndex(segment);
   }
 
   /** Its index file first, on the disk in that order: an index file without its segment means that one was lost. */

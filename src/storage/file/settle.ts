@@ -1,5 +1,5 @@
 import { Appender } from './appender.js';
-import { isBefore, readAll, removeIfThere, writeAll } from './file-system.js';
+import { readAll, removeIfThere, writeAll } from './file-system.js';
 import type { File, FileSystem, Position } from './file-system.js';
 import { CLEAN_FILE, segmentName } from './format.js';
 import { FRAME_HEADER, ZEROED_HEADER } from './frame.js';
@@ -7,8 +7,8 @@ import type { Recovered } from './recovery.js';
 import { closeSpare, openSpare } from './spares.js';
 import type { Spare } from './spares.js';
 
-/** What nothing vouches for is written again up to this size, and only synced beyond. Bytes. */
-const LARGEST_REWRITE = 8 * 1024 * 1024;
+/** Written again at a time. Bytes. */
+const REWRITTEN = 1024 * 1024;
 /** More spares than this are given back to the disk. */
 const MOST_SPARES = 1;
 
@@ -39,7 +39,7 @@ export async function settle(
     opened.push(active);
     for (const number of spares) opened.push(await openSpare(fs, directory, number, 'edit', through));
     await scrub(active.plain, end.offset);
-    await vouch(active, recovered.vouched, end, isSync);
+    await vouch(active, recovered.vouched, end);
     for (const spare of opened.slice(1)) {
       if (await scrub(spare.plain, 0)) await spare.plain.sync();
     }
@@ -71,12 +71,13 @@ async function scrub(file: File, at: number): Promise<boolean> {
  * The next frame will say that everything before it is on the disk. What an earlier process left in the page cache after an
  * error may never get there by a sync: those pages count as clean. So it is written again.
  */
-async function vouch(active: Spare, vouched: Position, end: Position, isSync: boolean): Promise<void> {
+async function vouch(active: Spare, vouched: Position, end: Position): Promise<void> {
+  const buffer = Buffer.allocUnsafeSlow(REWRITTEN);
   const from = vouched.segment === end.segment ? vouched.offset : 0;
-  if (isSync && isBefore(vouched, end) && end.offset - from <= LARGEST_REWRITE) {
-    const bytes = Buffer.allocUnsafeSlow(end.offset - from);
-    await readAll(active.plain, bytes, from);
-    await writeAll(active.plain, [bytes], from);
+  for (let at = from; at < end.offset; at += buffer.byteLength) {
+    const bytes = buffer.subarray(0, Math.min(buffer.byteLength, end.offset - at));
+    await readAll(active.plain, bytes, at);
+    await writeAll(active.plain, [bytes], at);
   }
   await active.plain.sync();
 }

@@ -39,7 +39,7 @@ export interface WriterParts {
   readonly chain: Chain;
   /** Bytes written since the last state. */
   readonly sinceState: number;
-  /** A segment has been sealed: its index may be written. */
+  /** The next segment is begun: the index of this one may say so. */
   readonly onSealed: (segment: Segment) => void;
   /** Something was written: positions and logs are up to date. */
   readonly onWritten: () => void;
@@ -213,7 +213,11 @@ export class Writer {
       throw error;
     }
     const { active } = segments;
-    if (start === 0) active.firstChecksum = first;
+    if (start === 0) {
+      active.firstChecksum = first;
+      const before = segments.sealed.at(-1);
+      if (before?.packed !== undefined) this.parts.onSealed(before);
+    }
     if (hasState) active.open!.frame(start);
     this.sinceState = hasState ? group.length : this.sinceState + group.length;
     active.end = appender.end;
@@ -249,7 +253,6 @@ export class Writer {
     const index = old.open!.pack();
     old.seal(index);
     segments.sealed.push(old);
-    this.parts.onSealed(old);
   }
 
   /** A write did not happen. For want of room: what carries no body tries again, from the reserve. Otherwise: the end. */
