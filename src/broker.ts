@@ -1,6 +1,6 @@
 import { checkInteger, checkName, checkOptions, describe } from './arguments.js';
 import { systemClock, type Clock } from './clock.js';
-import { json, reference, structured, type Codec, type Encoded } from './codec.js';
+import { json, reference, structured, type Codec } from './codec.js';
 import { closeTimeout, within } from './consumer.js';
 import { Agenda } from './delivery/agenda.js';
 import { Envelopes } from './delivery/envelope.js';
@@ -73,6 +73,7 @@ export class Broker {
     this.volatile = this.lasting.lasting ? new Journal(new MemoryStorage(), report) : this.lasting;
     const maxBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
     const codecs = new Map([json, structured, reference, codec].map((one) => [one.name, one]));
+    const unnamed = this.lasting.lasting ? json : codec;
     this.registry = new Registry({
       engine: {
         clock,
@@ -86,7 +87,7 @@ export class Broker {
       retry: options.retry,
       lasting: this.lasting,
       volatile: this.volatile,
-      decode: (name, body) => decode(codecs, name, body),
+      decode: (name, body) => (name === undefined ? unnamed : codecOf(codecs, name)).decode(body),
       checkOpen: () => this.checkOpen(),
     });
   }
@@ -258,10 +259,10 @@ export class Broker {
   }
 }
 
-function decode(codecs: ReadonlyMap<string, Codec>, name: string | undefined, body: Encoded): unknown {
-  const codec = codecs.get(name ?? json.name);
+function codecOf(codecs: ReadonlyMap<string, Codec>, name: string): Codec {
+  const codec = codecs.get(name);
   if (codec === undefined) throw new Error(`the body was written by a codec that is not here: ${describe(name)}`);
-  return codec.decode(body);
+  return codec;
 }
 
 function checkStorage(storage: unknown): asserts storage is Storage {

@@ -18,33 +18,34 @@ export interface Timer {
 /** setTimeout fires at once for longer delays than this, ms. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
-/** Reads answered from one look at the machine's clock, at most; keeps a long synchronous burst from standing still. */
+/** Reads answered from one look at the machine's clock, at most; keeps a long burst from standing still. */
 const READS_PER_LOOK = 64;
-
-const resolved = Promise.resolve();
 
 /**
  * The system's time. It starts at the wall clock and follows the monotonic one, so that a wall clock that jumps neither
- * fires everything at once nor stalls it. One look serves a synchronous burst: it is forgotten with the next microtask.
+ * fires everything at once nor stalls it. One look serves a burst: it is forgotten when the event loop turns.
  */
 class SystemClock implements Clock {
   private readonly origin = Date.now() - performance.now();
   private looked = 0;
   private reads = 0;
-  private readonly forget = (): void => {
-    this.reads = 0;
-  };
+  private inTurn = false;
 
   now(): number {
-    if (this.reads === 0) {
-      this.looked = Math.floor(this.origin + performance.now());
-      this.reads = READS_PER_LOOK;
-      void resolved.then(this.forget);
-    } else {
-      this.reads--;
+    if (this.reads-- > 0) return this.looked;
+    this.looked = Math.floor(this.origin + performance.now());
+    this.reads = READS_PER_LOOK;
+    if (!this.inTurn) {
+      this.inTurn = true;
+      setImmediate(this.turned);
     }
     return this.looked;
   }
+
+  private readonly turned = (): void => {
+    this.inTurn = false;
+    this.reads = 0;
+  };
 
   setTimer(delay: number, fire: () => void): Timer {
     return new SystemTimer(delay, fire);

@@ -10,7 +10,7 @@ import { Inbox } from './delivery/inbox.js';
 import { peek } from './delivery/peek.js';
 import { redrive } from './delivery/redrive.js';
 import { policyOf } from './delivery/retry.js';
-import type { Taken } from './delivery/stock.js';
+import type { Taken } from './delivery/taken.js';
 import { Subscription } from './delivery/subscription.js';
 import type { Handle } from './destination.js';
 import { milliseconds } from './duration.js';
@@ -178,10 +178,8 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
       (error) => subscription.report(error),
     );
     subscription.roster.exclusive = options.singleActiveConsumer ?? false;
-    subscription.stock.arrange(
-      ordering === 'key',
-      options.ttl === undefined ? undefined : milliseconds(options.ttl, 'ttl'),
-    );
+    subscription.stock.arrange(ordering === 'key');
+    subscription.stock.expiry.limit(options.ttl === undefined ? undefined : milliseconds(options.ttl, 'ttl'));
   }
 
   private namesOptions(options: QueueOptions): boolean {
@@ -289,7 +287,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   private bury(taken: Taken, reason: DeathReason, attempts: number, error: unknown): Awaitable<string> {
     const { burial, intake } = this.host;
     const grave = this.grave as Grave & { readonly to: string };
-    const letters = burial.letters(grave, taken, reason, attempts, error);
+    const letters = burial.letters(grave, taken.entry, reason, attempts, error);
     const to = letters.length === 1 ? letters[0]!.inbox.name : grave.to;
     const stored = intake.admit(letters.map((letter) => ({ ...letter, parcel: 0 })));
     return stored instanceof Promise ? stored.then(() => to) : to;
@@ -300,8 +298,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
     const { subscription, host, grave } = this;
     const { books, events } = { books: subscription.stock.books, events: host.engine.events };
     const { to } = grave;
-    const letters =
-      to === false ? [] : host.burial.letters({ ...grave, to }, { head, encoded: body }, 'overflow', 0, undefined);
+    const letters = to === false ? [] : host.burial.letters({ ...grave, to }, { head, body }, 'overflow', 0, undefined);
     books.accepted++;
     if (to === false) books.dropped++;
     else books.deadLettered++;

@@ -58,7 +58,11 @@ export class Registry implements RoutingHost<Exchange> {
       find: (to, head) => ({ inboxes: this.graves(to, head), exchange: this.byName.get(to) instanceof Exchange }),
       queue: (name) => this.lastResort(name),
     });
-    this.intake = new Intake(engine.events, ({ inbox, head, body }) => this.queueOf(inbox).bounce(head, body));
+    this.intake = new Intake(
+      engine.events,
+      ({ inbox, head, body }) => this.queueOf(inbox).bounce(head, body),
+      (head) => head.acceptedAt(engine.clock.now(), engine.identities.of(head)),
+    );
     this.post = new Post(envelopes, this.intake, engine.agenda, engine.clock, (error) => engine.events.report(error));
     this.router = new Router<Inbox | Exchange, Exchange>({
       isExchange: (destination) => destination instanceof Exchange,

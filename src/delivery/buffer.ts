@@ -1,6 +1,12 @@
 import type { Encoded } from '../codec.js';
 import type { Head } from './head.js';
 
+/** A message as its log has it. */
+export interface LogEntry {
+  readonly head: Head;
+  readonly body?: Encoded;
+}
+
 const SMALLEST = 16;
 
 /**
@@ -21,8 +27,7 @@ export class Buffer {
   private at = 0;
   private mask = SMALLEST - 1;
   private offsets = new Float64Array(SMALLEST);
-  private heads: (Head | undefined)[] = new Array<Head | undefined>(SMALLEST).fill(undefined);
-  private bodies: Encoded[] = new Array<Encoded>(SMALLEST).fill(undefined);
+  private ring: (LogEntry | undefined)[] = new Array<LogEntry | undefined>(SMALLEST).fill(undefined);
 
   /** Holds at most `entries` (a power of two), and takes nothing more once it holds `bytes`. */
   constructor(next: number, entries: number, bytes: number) {
@@ -39,28 +44,23 @@ export class Buffer {
   get offset(): number {
     return this.offsets[this.at]!;
   }
-  get head(): Head {
-    return this.heads[this.at]!;
-  }
-  get body(): Encoded {
-    return this.bodies[this.at];
+  get entry(): LogEntry {
+    return this.ring[this.at]!;
   }
 
-  push(offset: number, head: Head, body: Encoded): void {
+  push(offset: number, entry: LogEntry): void {
     if (this.size > this.mask) this.grow();
     const at = (this.at + this.size) & this.mask;
     this.offsets[at] = offset;
-    this.heads[at] = head;
-    this.bodies[at] = body;
+    this.ring[at] = entry;
     this.size++;
-    this.bytes += head.size;
+    this.bytes += entry.head.size;
   }
 
   shift(): void {
     const at = this.at;
-    this.bytes -= this.heads[at]!.size;
-    this.heads[at] = undefined;
-    this.bodies[at] = undefined;
+    this.bytes -= this.ring[at]!.head.size;
+    this.ring[at] = undefined;
     this.at = (at + 1) & this.mask;
     this.size--;
   }
@@ -72,17 +72,14 @@ export class Buffer {
   private grow(): void {
     const size = this.mask + 1;
     const offsets = new Float64Array(size * 2);
-    const heads = new Array<Head | undefined>(size * 2).fill(undefined);
-    const bodies = new Array<Encoded>(size * 2).fill(undefined);
+    const ring = new Array<LogEntry | undefined>(size * 2).fill(undefined);
     for (let n = 0; n < size; n++) {
       const from = (this.at + n) & this.mask;
       offsets[n] = this.offsets[from]!;
-      heads[n] = this.heads[from];
-      bodies[n] = this.bodies[from];
+      ring[n] = this.ring[from];
     }
     this.offsets = offsets;
-    this.heads = heads;
-    this.bodies = bodies;
+    this.ring = ring;
     this.at = 0;
     this.mask = size * 2 - 1;
   }

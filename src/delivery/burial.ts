@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js';
 import type { Events } from '../events.js';
 import type { DeathReason } from '../message.js';
+import type { LogEntry } from './buffer.js';
 import { deadHead, isCycle } from './dead-letters.js';
 import type { Head, Identities } from './head.js';
 import type { Deposit, Inbox } from './inbox.js';
-import type { Taken } from './stock.js';
 
 /** Where the dead of one queue or group go. */
 export interface Grave {
@@ -46,14 +46,14 @@ export class Burial {
    */
   letters(
     grave: Grave & { readonly to: string },
-    taken: Pick<Taken, 'head' | 'encoded'>,
+    taken: LogEntry,
     reason: DeathReason,
     attempts: number,
     error: unknown,
   ): readonly DeadLetter[] {
     const { source, to } = grave;
     const now = this.clock.now();
-    const body = taken.encoded;
+    const { body } = taken;
     const head = deadHead(taken.head, source, reason, attempts, now, error, taken.head.routingKey);
     const routed = deadHead(
       taken.head,

@@ -1,8 +1,9 @@
-import { encodedBytes, type Encoded } from '../codec.js';
+import { encodedBytes } from '../codec.js';
 import type { Awaitable, ReadLimit, StoredEntry } from '../storage/storage.js';
-import { Buffer } from './buffer.js';
+import { Buffer, type LogEntry } from './buffer.js';
 import { Head } from './head.js';
 import type { Journal } from './journal.js';
+import { LogReader, type ReaderOwner } from './log-reader.js';
 import { OffsetHeap } from './offset-heap.js';
 import { SettledSet } from './settled-set.js';
 
@@ -20,13 +21,18 @@ export const LOADING = 1;
 export const READY = 2;
 export type Next = typeof EMPTY | typeof LOADING | typeof READY;
 
+/** How often a message was tried before. */
+export interface Tries {
+  /** Attempts that failed. */
+  readonly failures: number;
+  /** How often it was handed out, requeued ones included. */
+  readonly deliveries: number;
+}
+export const UNTRIED: Tries = { failures: 0, deliveries: 0 };
+
 /** Who owns the cursor. */
-export interface CursorOwner {
+export interface CursorOwner extends ReaderOwner {
   now(): number;
-  /** What was being read is there. */
-  loaded(): void;
-  /** A read failed: nothing is read from this cursor until somebody calls its readAgain(). */
-  readFailed(cursor: Cursor, error: unknown): void;
 }
 
 /**
@@ -46,40 +52,25 @@ export class Cursor {
   end: number;
   readonly settled: SettledSet;
   readonly deferred = new OffsetHeap();
+  readonly reader: LogReader;
   private readonly returned = new OffsetHeap();
   private readonly window: Buffer;
-  /** Bodies of returned messages that were in hand a moment ago, or were fetched. */
-  private readonly kept = new Map<number, { readonly head: Head; readonly body: Encoded }>();
-  private readonly journal: Journal;
+  /** Entries of returned messages that were in hand a moment ago, or were fetched. */
+  private readonly kept = new Map<number, LogEntry>();
   private readonly owner: CursorOwner;
   /** What lies below came from an earlier run. */
   private readonly boundary: number;
-  private reading = false;
-  /** Answers of reads that began in an earlier life (before a purge or seek) are ignored. */
-  private life = 0;
-
-  /** The candidate that next() found. */
-  offset = -1;
-  head!: Head;
-  body: Encoded;
-  failures = 0;
-  deliveries = 0;
-  alone = false;
-  private fromReturned = false;
+  /** The candidate is a returned message, not the window's first. */
+  private returning = false;
 
   constructor(log: string, journal: Journal, owner: CursorOwner, range = { first: 0, next: 0 }) {
     this.log = log;
-    this.journal = journal;
     this.owner = owner;
     this.end = range.next;
     this.boundary = range.next;
     this.settled = new SettledSet(range.first);
     this.window = new Buffer(range.first, WINDOW.entries, WINDOW.bytes);
-  }
-
-  /** Reads are under way, so that what is ready may not show yet. */
-  get loading(): boolean {
-    return this.reading;
+    this.reader = new LogReader(log, journal, owner);
   }
 
   /** Something may be ready: cheap, and true more often than next(). */
@@ -88,11 +79,11 @@ export class Cursor {
   }
 
   /** An entry became visible at the log's end, ready at once. */
-  append(offset: number, head: Head, body: Encoded): void {
+  append(offset: number, entry: LogEntry): void {
     const window = this.window;
     this.end = offset + 1;
-    if (window.next === offset && !this.reading && !window.full) {
-      window.push(offset, head, body);
+    if (window.next === offset && !this.reader.busy && !window.full) {
+      window.push(offset, entry);
       window.next = offset + 1;
     }
   }
@@ -100,23 +91,24 @@ export class Cursor {
   /** An entry became visible at the log's end, not ready before `due`. */
   appendDelayed(offset: number, due: number): void {
     this.end = offset + 1;
-    if (this.window.next === offset && !this.reading) this.window.next = offset + 1;
+    if (this.window.next === offset && !this.reader.busy) this.window.next = offset + 1;
     this.deferred.push(due, offset, 0, 0, false);
   }
 
-  /** Back to its place: now, or when `due`. */
-  giveBack(offset: number, failures: number, deliveries: number, alone: boolean, head: Head, body: Encoded): void {
-    if (this.kept.size < KEPT) this.kept.set(offset, { head, body });
+  /** Back to its place, now. */
+  giveBack(offset: number, failures: number, deliveries: number, alone: boolean, entry: LogEntry): void {
+    if (this.kept.size < KEPT) this.kept.set(offset, entry);
     this.returned.push(offset, offset, failures, deliveries, alone);
   }
 
-  /** One that waited for its key is next of it. */
-  recall(offset: number, failures: number, deliveries: number): void {
-    this.returned.push(offset, offset, failures, deliveries, false);
-  }
-
+  /** Back to its place, when it is due. */
   defer(due: number, offset: number, failures: number, deliveries: number, alone: boolean): void {
     this.deferred.push(due, offset, failures, deliveries, alone);
+  }
+
+  /** Back to its place, now: one that waited for its key, and is next of it. */
+  recall(offset: number, { failures, deliveries }: Tries): void {
+    this.returned.push(offset, offset, failures, deliveries, false);
   }
 
   /** Moves what is due by `now` to its place; how many. */
@@ -129,64 +121,68 @@ export class Cursor {
     return count;
   }
 
-  /** Looks for the ready entry with the lowest offset. READY: it is in `offset`, `head`, `body`, …, until take(). */
+  /** Looks for the ready entry with the lowest offset. READY: `offset`, `entry` and the others tell of it, until take(). */
   next(): Next {
-    const window = this.window;
-    if (this.returned.size > 0) {
+    const { window, returned } = this;
+    if (returned.size > 0) {
       const first = window.size > 0 ? window.offset : window.next < this.end ? window.next : Infinity;
-      if (this.returned.offset < first) return this.nextReturned();
+      if (returned.offset < first) return this.nextReturned();
     }
+    this.returning = false;
     while (window.size === 0) {
-      if (window.next >= this.end) return this.returned.size > 0 ? this.nextReturned() : EMPTY;
-      if (this.reading) return LOADING;
-      this.readAhead();
-      if (this.reading) return LOADING;
+      if (window.next >= this.end) return returned.size > 0 ? this.nextReturned() : EMPTY;
+      if (!this.reader.busy) this.readAhead();
+      if (this.reader.busy) return LOADING;
     }
-    this.fromReturned = false;
-    this.offset = window.offset;
-    this.head = window.head;
-    this.body = window.body;
-    this.failures = 0;
-    this.deliveries = 0;
-    this.alone = false;
     return READY;
-  }
-
-  /** Takes the candidate out: it is the caller's to place. */
-  take(): void {
-    if (this.fromReturned) {
-      this.returned.pop();
-      this.kept.delete(this.offset);
-      return;
-    }
-    const window = this.window;
-    window.shift();
-    if (window.next < this.end && window.size < READ.entries / 2 && !this.reading) this.readAhead();
   }
 
   private nextReturned(): Next {
-    const { returned } = this;
-    let entry = this.kept.get(returned.offset);
-    if (entry === undefined) {
-      if (!this.reading) this.fetch();
-      if (this.reading) return LOADING;
-      entry = this.kept.get(returned.offset)!;
+    this.returning = true;
+    if (!this.kept.has(this.returned.offset)) {
+      if (!this.reader.busy) this.fetch();
+      if (this.reader.busy) return LOADING;
     }
-    this.fromReturned = true;
-    this.offset = returned.offset;
-    this.head = entry.head;
-    this.body = entry.body;
-    this.failures = returned.failures;
-    this.deliveries = returned.deliveries;
-    this.alone = returned.alone;
     return READY;
+  }
+
+  get offset(): number {
+    return this.returning ? this.returned.offset : this.window.offset;
+  }
+  get entry(): LogEntry {
+    return this.returning ? this.kept.get(this.returned.offset)! : this.window.entry;
+  }
+  get head(): Head {
+    return this.entry.head;
+  }
+  get failures(): number {
+    return this.returning ? this.returned.failures : 0;
+  }
+  get deliveries(): number {
+    return this.returning ? this.returned.deliveries : 0;
+  }
+  /** It comes by itself, after a batch it was in failed. */
+  get alone(): boolean {
+    return this.returning && this.returned.alone;
+  }
+
+  /** Takes the candidate out: it is the caller's to place. Nothing tells of it any more. */
+  take(): void {
+    const { window } = this;
+    if (this.returning) {
+      this.kept.delete(this.returned.offset);
+      this.returned.pop();
+      return;
+    }
+    window.shift();
+    if (window.next < this.end && window.size < READ.entries / 2 && !this.reader.busy) this.readAhead();
   }
 
   private readAhead(): void {
     const from = this.window.next;
     const end = this.end;
     const limit = { entries: Math.min(READ.entries, end - from), bytes: READ.bytes };
-    this.read([from], limit, ([entries]) => this.absorb(entries!, end));
+    this.reader.read([from], limit, ([entries]) => this.absorb(entries!, end));
   }
 
   private absorb(entries: readonly StoredEntry[], end: number): void {
@@ -198,93 +194,52 @@ export class Cursor {
       if (offset >= end) break;
       next = offset + 1;
       if (this.settled.has(offset)) continue;
-      const head = headOf(entry);
-      const due = head.rare?.due;
-      if (due !== undefined) {
-        // A delayed message of this run was deferred when it was accepted; one of an earlier run is found here.
-        if (offset >= this.boundary) continue;
-        if (due > now) {
-          this.deferred.push(due, offset, 0, 0, false);
-          continue;
-        }
-      }
-      window.push(offset, head, entry.body);
+      const own = ownEntry(entry);
+      const due = own.head.rare?.due;
+      // A delayed message of this run was deferred when it was accepted; one of an earlier run is found here.
+      if (due !== undefined && offset >= this.boundary) continue;
+      if (due !== undefined && due > now) this.deferred.push(due, offset, 0, 0, false);
+      else window.push(offset, own);
     }
     window.next = next;
   }
 
-  /** Brings back the bodies of returned messages that are next. */
+  /** Brings back the entries of returned messages that are next. */
   private fetch(): void {
     const wanted: number[] = [];
     for (const { offset } of this.returned.entries()) {
       if (wanted.length === FETCHED) break;
       if (!this.kept.has(offset)) wanted.push(offset);
     }
-    this.read(wanted, { entries: 1, bytes: READ.bytes }, (answers) => {
+    this.reader.read(wanted, { entries: 1, bytes: READ.bytes }, (answers) => {
       answers.forEach(([stored], n) => {
-        if (stored?.offset !== wanted[n])
+        if (stored?.offset !== wanted[n]) {
           throw new Error(`offset ${wanted[n]} of log ${this.log} is not settled, and not there`);
-        this.kept.set(stored!.offset, { head: headOf(stored!.entry), body: stored!.entry.body });
+        }
+        this.kept.set(stored!.offset, ownEntry(stored!.entry));
       });
     });
   }
 
-  /** Reads from each of `offsets`, and uses the answers: at once where the storage has them, else when they come. */
-  private read(
-    offsets: readonly number[],
-    limit: ReadLimit,
-    use: (answers: readonly (readonly StoredEntry[])[]) => void,
-  ): void {
-    const life = this.life;
-    const failed = (error: unknown): void => {
-      if (life === this.life) this.owner.readFailed(this, error);
-    };
-    this.reading = true;
-    try {
-      const answers = offsets.map((offset) => this.journal.read(this.log, offset, limit));
-      if (!answers.some(isPromise)) {
-        use(answers as (readonly StoredEntry[])[]);
-        this.reading = false;
-        return;
-      }
-      Promise.all(answers)
-        .then((all) => {
-          if (life !== this.life) return;
-          use(all);
-          this.reading = false;
-          this.owner.loaded();
-        })
-        .catch(failed);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
   /** Entries as they are in the log, whatever became of them. */
   peek(from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]> {
-    return this.journal.read(this.log, from, limit);
+    return this.reader.one(from, limit);
   }
 
-  /** How often those were tried that wait here and were in hand before. */
-  tries(): Map<number, { readonly failures: number; readonly deliveries: number }> {
-    const tries = new Map<number, { readonly failures: number; readonly deliveries: number }>();
+  /** Of what waits here and was in hand before, how often. */
+  tries(): (offset: number) => Tries {
+    const tries = new Map<number, Tries>();
     for (const heap of [this.returned, this.deferred]) {
       for (const { offset, failures, deliveries } of heap.entries()) {
         if (deliveries > 0) tries.set(offset, { failures, deliveries });
       }
     }
-    return tries;
-  }
-
-  /** After a read that failed. */
-  readAgain(): void {
-    this.reading = false;
+    return (offset) => tries.get(offset) ?? UNTRIED;
   }
 
   /** Forgets everything that is ready or deferred; the caller settles it. What is in hand is not here. */
   forgetWaiting(): void {
-    this.life++;
-    this.reading = false;
+    this.reader.forget();
     this.window.clear();
     this.window.next = this.end;
     this.returned.clear();
@@ -293,10 +248,7 @@ export class Cursor {
   }
 }
 
-export function headOf(entry: StoredEntry['entry']): Head {
-  return Head.from(entry.head, () => encodedBytes(entry.body));
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof (value as { then?: unknown }).then === 'function';
+/** An entry as a storage gave it back, with its head as the engine knows it. */
+export function ownEntry({ head, body }: StoredEntry['entry']): LogEntry {
+  return { head: Head.from(head, () => encodedBytes(body)), body };
 }

@@ -45,7 +45,8 @@ export class Envelopes {
     this.codec = codec;
     this.maxBytes = maxBytes;
     this.lasting = lasting;
-    this.codecName = codec.name === 'json' ? undefined : codec.name;
+    // What does not outlive the broker needs no name: its codec is the broker's.
+    this.codecName = codec.name === 'json' || !lasting ? undefined : codec.name;
     this.weightless = codec.name === 'reference';
   }
 

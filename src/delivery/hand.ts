@@ -5,12 +5,13 @@ import type { Held } from './held.js';
 export const NEVER = -1;
 
 /**
- * What one consumer has in hand and has not settled: a list through the messages themselves, in order of their deadlines.
+ * What one consumer has in hand and has not settled: a ring through the messages themselves, in order of their deadlines.
  * One alarm watches the first; it is not cleared for every message that is settled in time.
+ *
+ *     last ──next──► first ──next──► second ──next──► … ──next──► last
  */
 export class Hand {
   size = 0;
-  first: Held | undefined;
   private last: Held | undefined;
   private readonly alarm: Alarm;
   /** When the broker was opened. */
@@ -22,34 +23,38 @@ export class Hand {
   }
 
   add(held: Held): void {
-    this.size++;
-    let after = this.last;
-    if (held.deadline !== NEVER) {
-      while (after !== undefined && (after.deadline === NEVER || after.deadline > held.deadline))
-        after = after.previous;
+    const { last } = this;
+    const { deadline } = held;
+    if (this.size++ === 0) {
+      held.previous = held;
+      held.next = held;
+      this.last = held;
+      if (deadline !== NEVER) this.watch(deadline);
+      return;
     }
+    // Mostly the latest of all; an extended or a shorter deadline goes to its place.
+    let after = last!;
+    let place = this.size - 1;
+    for (; place > 0 && sooner(deadline, after.deadline); place--) after = after.previous;
     held.previous = after;
-    if (after === undefined) {
-      held.next = this.first;
-      this.first = held;
-    } else {
-      held.next = after.next;
-      after.next = held;
-    }
-    if (held.next === undefined) this.last = held;
-    else held.next.previous = held;
-    if (held.deadline !== NEVER && (this.alarm.at < 0 || after === undefined)) this.watch();
+    held.next = after.next;
+    after.next.previous = held;
+    after.next = held;
+    if (place === this.size - 1) this.last = held;
+    if (place === 0 && deadline !== NEVER) this.watch(deadline);
   }
 
   remove(held: Held): void {
-    this.size--;
     const { previous, next } = held;
-    if (previous === undefined) this.first = next;
-    else previous.next = next;
-    if (next === undefined) this.last = previous;
-    else next.previous = previous;
-    held.previous = undefined;
-    held.next = undefined;
+    if (--this.size === 0) {
+      this.last = undefined;
+    } else {
+      previous.next = next;
+      next.previous = previous;
+      if (this.last === held) this.last = previous;
+    }
+    held.previous = held;
+    held.next = held;
   }
 
   move(held: Held, deadline: number): void {
@@ -60,23 +65,26 @@ export class Hand {
 
   /** The first whose deadline has come, if any; else the alarm is set for the one that is next. */
   overdue(now: number): Held | undefined {
-    const first = this.first;
+    const first = this.last?.next;
     if (first === undefined || first.deadline === NEVER) return undefined;
     if (this.epoch + first.deadline <= now) return first;
-    this.watch();
+    this.watch(first.deadline);
     return undefined;
   }
 
+  /** In order of deadlines; what is removed meanwhile may be the one that was just given. */
   *[Symbol.iterator](): Generator<Held> {
-    for (let held = this.first; held !== undefined;) {
-      const next: Held | undefined = held.next;
-      yield held;
-      held = next;
-    }
+    const all: Held[] = [];
+    for (let held = this.last?.next, left = this.size; left > 0; left--, held = held!.next) all.push(held!);
+    yield* all;
   }
 
-  private watch(): void {
-    const due = this.epoch + this.first!.deadline;
+  private watch(deadline: number): void {
+    const due = this.epoch + deadline;
     if (this.alarm.at < 0 || due < this.alarm.due) this.alarm.set(due);
   }
+}
+
+function sooner(one: number, other: number): boolean {
+  return one !== NEVER && (other === NEVER || one < other);
 }

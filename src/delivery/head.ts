@@ -20,6 +20,10 @@ export interface Rare {
   readonly transient: boolean;
 }
 
+/** Bits of `tick` that count messages within a millisecond. 999 · 2²¹ + 2²¹ − 1 still is a small integer. */
+const COUNTER_BITS = 21;
+const COUNTERS = 2 ** COUNTER_BITS;
+
 const NOTHING: Rare = {
   headers: undefined,
   priority: 0,
@@ -83,6 +87,19 @@ export class Head {
   /** The same message in another log: id, key, routing key and time stay. */
   moved(changes: Partial<Rare>, routingKey: string | undefined = this.routingKey): Head {
     return new Head(this.id, this.seconds, this.tick, this.size, this.key, routingKey, rare(changes, this.rare));
+  }
+
+  /** The same message, accepted later: its delay and ttl begin then. `id`: its text, which does not change. */
+  acceptedAt(now: number, id: string): Head {
+    const seconds = Math.floor(now / 1000);
+    const later = now - this.timestamp;
+    const tick = (now - seconds * 1000) * COUNTERS + (this.tick & (COUNTERS - 1));
+    const { due, expires } = this.rare ?? NOTHING;
+    const extra =
+      due === undefined && expires === undefined
+        ? this.rare
+        : rare({ due: due && due + later, expires: expires && expires + later }, this.rare);
+    return new Head(id, seconds, tick, this.size, this.key, this.routingKey, extra);
   }
 
   /** What a storage that outlives the process keeps. Short names: it is written once per message. */
@@ -153,10 +170,6 @@ function rareOf(json: StoredHead): Rare | undefined {
     transient: json.n ?? false,
   };
 }
-
-/** Bits of `tick` that count messages within a millisecond. 999 · 2²¹ + 2²¹ − 1 still is a small integer. */
-const COUNTER_BITS = 21;
-const COUNTERS = 2 ** COUNTER_BITS;
 
 /** The last two digits of an id, so that a burst makes each with one concatenation. */
 const LAST = Array.from({ length: 1024 }, (_, n) => n.toString(32).padStart(2, '0'));

@@ -1,9 +1,7 @@
 import { checkOptions, checkString } from '../arguments.js';
-import type { Encoded } from '../codec.js';
 import { milliseconds, type Duration } from '../duration.js';
 import type { Delivery } from '../message.js';
 import type { Cursor } from './cursor.js';
-import type { Head } from './head.js';
 import type { KeyLane } from './key-lanes.js';
 import type { Lane } from './lanes.js';
 import type { Outcome } from './settle.js';
@@ -37,41 +35,35 @@ const REQUEUE = new Set(['delay']);
 export class Held extends StoredMessage implements Delivery {
   /** @internal */ readonly cursor: Cursor;
   /** @internal */ readonly offset: number;
-  /** @internal */ readonly encoded: Encoded;
   /** @internal */ readonly holder: Holder;
-  /** @internal The handler's run it was given to: itself, or its batch. */
-  run: object;
   /** @internal */ inHand = true;
   /** @internal When it was delivered, and when it times out: ms on the broker's clock since the broker was opened. */
   since: number;
   /** @internal */ deadline: number;
-  /** @internal */ previous: Held | undefined = undefined;
-  /** @internal */ next: Held | undefined = undefined;
-  /** @internal The slot whose handler got it. */
+  /** @internal Its neighbours in the hand. */
+  previous: Held = this;
+  /** @internal */ next: Held = this;
+  /** @internal The slot whose handler got it, and in which of its runs. */
   lane: Lane | undefined = undefined;
+  /** @internal */ run = 0;
   /** @internal Its key's turn, where the queue keeps order by key. */
   turn: KeyLane | undefined = undefined;
   /** @internal It comes by itself, after a batch it was in failed. */
   readonly alone: boolean;
   private abort: AbortController | undefined = undefined;
-  private readonly keeper: Keeper;
 
   constructor(keeper: Keeper, holder: Holder, cursor: Cursor, since: number, deadline: number) {
-    super(keeper, cursor.head, undefined, cursor.failures, cursor.deliveries + 1);
-    this.keeper = keeper;
+    super(keeper, cursor.entry, undefined, cursor.failures, cursor.deliveries + 1);
     this.holder = holder;
     this.cursor = cursor;
     this.offset = cursor.offset;
-    this.encoded = cursor.body;
     this.alone = cursor.alone;
-    this.run = this;
     this.since = since;
     this.deadline = deadline;
   }
 
-  /** @internal */
-  get failures(): number {
-    return this.failed;
+  private get keeper(): Keeper {
+    return this.place as Keeper;
   }
 
   /** Made when it is first read: most handlers never look. */

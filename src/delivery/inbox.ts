@@ -2,6 +2,7 @@ import type { Encoded } from '../codec.js';
 import { SluiceError } from '../errors.js';
 import type { Durability } from '../message.js';
 import type { Awaitable, StorageOp } from '../storage/storage.js';
+import type { LogEntry } from './buffer.js';
 import type { Head } from './head.js';
 import type { Journal } from './journal.js';
 import type { Subscription } from './subscription.js';
@@ -19,6 +20,9 @@ export interface Load {
   count: number;
   bytes: number;
 }
+
+/** The append of a message, with its entry as the engine knows it. */
+export type Append = StorageOp & { readonly type: 'append'; readonly entry: LogEntry };
 
 /** One message for one queue, on its way in. */
 export interface Deposit {
@@ -108,15 +112,15 @@ export class Inbox {
   }
 
   /** The append of a message to the log of its level. */
-  append(head: Head, body: Encoded): StorageOp & { type: 'append' } {
+  append(head: Head, body: Encoded): Append {
     return { type: 'append', log: this.cursorFor(head).log, entry: { head, body }, offset: undefined };
   }
 
   /** The append is done: consumers may see it. */
-  arrived(op: StorageOp & { type: 'append' }, head: Head, body: Encoded): void {
+  arrived({ entry, offset }: Append): void {
     if (this.deleted) return;
     const handsOver = this.limits.maxLength === 0 && this.subscription.handsOver();
-    this.subscription.arrive(this.cursorFor(head), op.offset!, head, body);
+    this.subscription.arrive(this.cursorFor(entry.head), offset!, entry);
     if (!handsOver) this.dropHeads();
   }
 
@@ -124,13 +128,13 @@ export class Inbox {
   store(head: Head, body: Encoded): Awaitable<void> {
     const op = this.append(head, body);
     const written = this.journal.write([op], head.rare?.transient === true ? 'memory' : undefined);
-    if (written === undefined) return this.arrived(op, head, body);
+    if (written === undefined) return this.arrived(op);
     const load = { count: 1, bytes: head.size };
     this.reserve(load, 1);
     return written.then(
       () => {
         this.reserve(load, -1);
-        this.arrived(op, head, body);
+        this.arrived(op);
       },
       (error: unknown) => {
         this.reserve(load, -1);

@@ -1,8 +1,9 @@
 import { SluiceError } from '../errors.js';
 import type { Events } from '../events.js';
 import type { Durability } from '../message.js';
-import type { Awaitable, StorageOp } from '../storage/storage.js';
-import type { Deposit, Inbox, Load } from './inbox.js';
+import type { Awaitable } from '../storage/storage.js';
+import type { Head } from './head.js';
+import type { Append, Deposit, Inbox, Load } from './inbox.js';
 import type { Journal } from './journal.js';
 
 /** Where a full queue's newcomers go: the deposits that make a dead letter of this one, none where it is dropped. */
@@ -22,12 +23,15 @@ interface Blocked {
 export class Intake {
   private readonly events: Events;
   private readonly bounce: Bounce;
+  private readonly accepted: (head: Head) => Head;
   private line: Blocked[] = [];
   private advancing = false;
 
-  constructor(events: Events, bounce: Bounce) {
+  /** @param accepted the head of a message that is accepted only now, having waited for it */
+  constructor(events: Events, bounce: Bounce, accepted: (head: Head) => Head) {
     this.events = events;
     this.bounce = bounce;
+    this.accepted = accepted;
   }
 
   /**
@@ -136,12 +140,22 @@ export class Intake {
     then();
   }
 
+  /** As they are when they come in now: delay and ttl run from here. */
+  restamped(deposits: readonly Deposit[]): Deposit[] {
+    const heads = new Map<Head, Head>();
+    return deposits.map((deposit) => {
+      let head = heads.get(deposit.head);
+      if (head === undefined) heads.set(deposit.head, (head = this.accepted(deposit.head)));
+      return { ...deposit, head };
+    });
+  }
+
   private storeBlocked(blocked: Blocked): void {
     try {
       for (const [inbox, load] of loadsOf(blocked.deposits)) {
         if (!inbox.open && inbox.limits.overflow === 'reject' && !inbox.fits(load)) throw inbox.full();
       }
-      const stored = this.store(this.redirected(blocked.deposits));
+      const stored = this.store(this.redirected(this.restamped(blocked.deposits)));
       if (stored instanceof Promise) stored.then(blocked.resolve, blocked.reject);
       else blocked.resolve(stored);
     } catch (error) {
@@ -199,14 +213,14 @@ export class Intake {
       const entry = ordered[at];
       if (entry === undefined) return deposits;
       const [journal, group] = entry;
-      const batch: (StorageOp & { type: 'append' })[] = group.map(({ inbox, head, body }) => inbox.append(head, body));
+      const batch: Append[] = group.map(({ inbox, head, body }) => inbox.append(head, body));
       const failed = (error: unknown): never => {
         for (const [, rest] of ordered.slice(at)) release(rest);
         throw error;
       };
       const done = (): Awaitable<readonly Deposit[]> => {
         release(group);
-        group.forEach(({ inbox, head, body }, n) => inbox.arrived(batch[n]!, head, body));
+        group.forEach(({ inbox }, n) => inbox.arrived(batch[n]!));
         return writeFrom(at + 1);
       };
       let written: Awaitable<void>;

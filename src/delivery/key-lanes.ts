@@ -1,9 +1,4 @@
-/** How often a message was tried before. */
-export interface Tries {
-  readonly failures: number;
-  readonly deliveries: number;
-}
-const UNTRIED: Tries = { failures: 0, deliveries: 0 };
+import { UNTRIED, type Tries } from './cursor.js';
 
 /**
  * One key's turn. Its owner is the message (or batch) in hand; while that one backs off or waits to be taken again, `reserved`

@@ -3,8 +3,9 @@ import PQueue from 'p-queue';
 
 /** One slot of a consumer: a loop that takes messages, one run of the handler after the other. */
 export class Lane {
-  /** What its handler works on now: a message or a batch. */
-  run: object | undefined;
+  /** How many runs of the handler it began, and whether the last one goes on. */
+  runs = 0;
+  busy = false;
   /** Its handler did not come back in time: another lane has its slot, and it ends when the handler does. */
   lost = false;
 }
@@ -84,7 +85,11 @@ export class Lanes {
   }
 
   private readonly start = (): void => {
-    void this.pool.add(() => this.body(new Lane()));
+    void this.pool.add(async () => {
+      // Not on the stack of whoever sends or makes the consumer.
+      await undefined;
+      return this.body(new Lane());
+    });
   };
 
   private readonly lieDown = (resolve: () => void): void => {

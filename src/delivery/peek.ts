@@ -1,6 +1,6 @@
 import type { Encoded } from '../codec.js';
 import type { Message } from '../message.js';
-import { headOf, type Cursor } from './cursor.js';
+import { ownEntry, type Cursor } from './cursor.js';
 import type { Head } from './head.js';
 import { StoredMessage } from './stored-message.js';
 import type { Subscription } from './subscription.js';
@@ -17,10 +17,11 @@ export async function peek(
   for (const cursor of subscription.stock.cursors) {
     const tries = cursor.tries();
     let left = limit;
-    for await (const { offset, head, body } of waiting(subscription, cursor)) {
+    for await (const { offset, entry } of waiting(subscription, cursor)) {
       if (left-- === 0) break;
-      const { failures, deliveries } = tries.get(offset) ?? { failures: 0, deliveries: 0 };
-      found.push(new StoredMessage(subscription, head, decode(head, body), failures, deliveries));
+      const { failures, deliveries } = tries(offset);
+      const body = decode(entry.head, entry.body);
+      found.push(new StoredMessage(subscription, entry, body, failures, deliveries));
     }
   }
   found.sort((a, b) => a.head.arrived - b.head.arrived);
@@ -36,7 +37,7 @@ async function* waiting(subscription: Subscription, cursor: Cursor) {
     for (const { offset, entry } of entries) {
       if (offset >= cursor.end) return;
       from = offset + 1;
-      if (!cursor.settled.has(offset) && !held.has(offset)) yield { offset, head: headOf(entry), body: entry.body };
+      if (!cursor.settled.has(offset) && !held.has(offset)) yield { offset, entry: ownEntry(entry) };
     }
   }
 }

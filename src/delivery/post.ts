@@ -91,7 +91,8 @@ export class Post {
     for (let attempt = 1; ; attempt++) {
       try {
         if (signal?.aborted) throw aborted(signal);
-        const stored = this.intake.accept(deposits, signal);
+        const offered = attempt === 1 ? deposits : this.intake.restamped(deposits);
+        const stored = this.intake.accept(offered, signal);
         return await (signal === undefined ? stored : untilAborted(signal, Promise.resolve(stored)));
       } catch (error) {
         if (attempt >= policy.attempts || !mayPass(error)) throw error;

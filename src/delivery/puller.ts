@@ -51,6 +51,9 @@ export class Puller implements Holder {
       this.source.roster.add(pull);
       pull.attempt();
       if (!this.waiting.has(pull)) return;
+      // A queue without room of its own takes messages for those who wait.
+      this.source.rested();
+      if (!this.waiting.has(pull)) return;
       signal?.addEventListener('abort', onAbort, { once: true });
       if (wait > 0) alarm.set(this.source.now() + Math.min(wait, LONGEST), true);
     });

@@ -5,7 +5,7 @@ import { LOADING, READY } from './cursor.js';
 import type { Head } from './head.js';
 import type { Inbox } from './inbox.js';
 import type { Intake } from './intake.js';
-import type { Taken } from './stock.js';
+import type { Taken } from './taken.js';
 import { StoredMessage } from './stored-message.js';
 import type { Subscription } from './subscription.js';
 
@@ -40,8 +40,7 @@ export async function redrive(source: Subscription, host: RedriveHost, what: Red
         if (found === LOADING) await stock.whenLoaded();
         if (found === LOADING) continue;
         if (found !== READY || cursor.offset >= end) break;
-        const taken = stock.withdraw(cursor);
-        source.setAside(taken);
+        const taken = source.setAside(cursor);
         const inboxes = targets(source, host, what, taken);
         if (inboxes.length === 0) {
           aside.push(taken);
@@ -51,19 +50,19 @@ export async function redrive(source: Subscription, host: RedriveHost, what: Red
       }
     }
   } finally {
-    for (const taken of aside) source.putBack(taken);
+    for (const taken of aside) source.settlement.putBack(taken);
   }
   return moved;
 }
 
 function targets(source: Subscription, host: RedriveHost, { to, filter }: Redrive, taken: Taken): readonly Inbox[] {
-  const { head, encoded } = taken;
+  const { head, body: encoded } = taken.entry;
   const name = to ?? head.rare?.deaths?.[0]?.source;
   if (name === undefined) return [];
   if (filter !== undefined) {
     try {
       const body = host.decode(head, encoded);
-      if (filter(new StoredMessage(source, head, body, taken.failures, taken.deliveries)) !== true) return [];
+      if (filter(new StoredMessage(source, taken.entry, body, taken.failures, taken.deliveries)) !== true) return [];
     } catch (error) {
       source.report(error);
       return [];
@@ -78,11 +77,12 @@ async function moveTo(
   taken: Taken,
   inboxes: readonly Inbox[],
 ): Promise<boolean> {
-  const head = taken.head.moved({ due: undefined, expires: undefined, arrived: host.engine.clock.now() });
-  const deposits = inboxes.map((inbox) => ({ inbox, head, body: taken.encoded, parcel: 0 }));
+  const { entry } = taken;
+  const head = entry.head.moved({ due: undefined, expires: undefined, arrived: host.engine.clock.now() });
+  const deposits = inboxes.map((inbox) => ({ inbox, head, body: entry.body, parcel: 0 }));
   const write = () => {
     const stored = host.intake.admit(deposits);
     return stored instanceof Promise ? stored.then(() => undefined) : undefined;
   };
-  return source.move(taken, write, () => source.stock.books.removed++);
+  return source.settlement.move(taken, write, () => source.stock.books.removed++);
 }

@@ -64,6 +64,14 @@ export class SettledSet {
 
   /** Whether it was new. */
   add(offset: number): boolean {
+    if (this.above === 0) {
+      if (offset === this.low) {
+        // In order, as most are: the watermark says it all.
+        this.low++;
+        return true;
+      }
+      this.rebase();
+    }
     if (offset < this.low) return false;
     const number = blockOf(offset);
     const index = number - this.first;
@@ -95,6 +103,12 @@ export class SettledSet {
   /** Everything below `to` is settled now. */
   settleBelow(to: number): void {
     this.addRange(this.low, to);
+  }
+
+  /** No bit at or above the watermark is set: what blocks there are belong to the past. */
+  private rebase(): void {
+    this.blocks.length = 0;
+    this.first = blockOf(this.low);
   }
 
   private newBlock(index: number): Block {

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { Death, Headers, Message } from '../message.js';
+import type { LogEntry } from './buffer.js';
 import type { Head } from './head.js';
 
 const NO_HEADERS: Headers = Object.freeze({});
@@ -16,16 +17,22 @@ export class StoredMessage implements Message {
   body: unknown;
   protected readonly place: Place;
   /** @internal */
-  readonly head: Head;
-  protected readonly failed: number;
+  readonly entry: LogEntry;
+  /** @internal */
+  readonly failures: number;
   readonly deliveries: number;
 
-  constructor(place: Place, head: Head, body: unknown, failed: number, deliveries: number) {
+  constructor(place: Place, entry: LogEntry, body: unknown, failures: number, deliveries: number) {
     this.body = body;
     this.place = place;
-    this.head = head;
-    this.failed = failed;
+    this.entry = entry;
+    this.failures = failures;
     this.deliveries = deliveries;
+  }
+
+  /** @internal */
+  get head(): Head {
+    return this.entry.head;
   }
 
   get id(): string {
@@ -50,7 +57,7 @@ export class StoredMessage implements Message {
     return this.place.name;
   }
   get attempt(): number {
-    return this.failed + 1;
+    return this.failures + 1;
   }
   get deaths(): readonly Death[] {
     return this.head.rare?.deaths ?? NO_DEATHS;

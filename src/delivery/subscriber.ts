@@ -102,7 +102,7 @@ export class Subscriber implements Taker, Holder {
   /** A message was taken back while its handler runs: the slot is free, whenever the handler returns. */
   lose(held: Held): void {
     const lane = held.lane;
-    if (lane === undefined || lane.lost || lane.run !== held.run) return;
+    if (lane === undefined || lane.lost || !this.handling(held)) return;
     this.lost++;
     this.lanes.lose(lane);
     if (!this.closing) this.feed.roster.spare++;
@@ -111,7 +111,8 @@ export class Subscriber implements Taker, Holder {
 
   /** Whether a handler still works on it. */
   handling(held: Held): boolean {
-    return held.lane !== undefined && held.lane.run === held.run;
+    const { lane } = held;
+    return lane !== undefined && lane.busy && lane.runs === held.run;
   }
 
   pause(): void {
@@ -151,7 +152,8 @@ export class Subscriber implements Taker, Holder {
       }
       options.rate?.take(feed.now());
       held.lane = lane;
-      lane.run = held;
+      held.run = ++lane.runs;
+      lane.busy = true;
       this.running++;
       if (mode === 'none') held.ack();
       try {
@@ -161,7 +163,7 @@ export class Subscriber implements Taker, Holder {
         if (mode === 'none') events.report(error);
         else held.nack({ error });
       }
-      lane.run = undefined;
+      lane.busy = false;
       if (lane.lost) break;
       this.ran();
     }
@@ -183,9 +185,10 @@ export class Subscriber implements Taker, Holder {
         await this.sleep();
         continue;
       }
+      lane.runs++;
       this.join(batch, first, lane);
       await this.fill(batch, lane);
-      lane.run = batch;
+      lane.busy = true;
       this.running++;
       if (mode === 'none') for (const held of batch) held.ack();
       try {
@@ -196,7 +199,7 @@ export class Subscriber implements Taker, Holder {
         else if (batch.length === 1) batch[0]!.nack({ error });
         else for (const held of batch) held.unbatch(error);
       }
-      lane.run = undefined;
+      lane.busy = false;
       if (lane.lost) break;
       this.ran();
     }
@@ -230,7 +233,7 @@ export class Subscriber implements Taker, Holder {
   private join(batch: Held[], held: Held, lane: Lane): void {
     this.options.rate?.take(this.feed.now());
     held.lane = lane;
-    held.run = batch;
+    held.run = lane.runs;
     batch.push(held);
   }
 

@@ -2,19 +2,21 @@ import { nextTurn, type Clock } from '../clock.js';
 import type { Encoded } from '../codec.js';
 import { SluiceError } from '../errors.js';
 import type { Events } from '../events.js';
-import type { DeathReason } from '../message.js';
-import type { Awaitable } from '../storage/storage.js';
 import type { Agenda } from './agenda.js';
+import type { LogEntry } from './buffer.js';
 import type { Cursor } from './cursor.js';
-import { Hand, NEVER } from './hand.js';
+import { NEVER, type Hand } from './hand.js';
 import type { Head, Identities } from './head.js';
 import { Held, type Holder, type Keeper } from './held.js';
 import type { Policy } from './retry.js';
-import { Roster, type Taker } from './roster.js';
-import { decide, type Decision, type Outcome } from './settle.js';
+import { Roster } from './roster.js';
+import type { Outcome } from './settle.js';
+import { Settlement, type Bury, type SettlementOwner } from './settlement.js';
 import type { Slice } from './slice.js';
-import { Stock, type StockOwner, type Taken } from './stock.js';
-import { Subscriber, type Feed } from './subscriber.js';
+import { Stock } from './stock.js';
+import type { StockOwner } from './stock-owner.js';
+import type { Feed, Subscriber } from './subscriber.js';
+import type { Taken } from './taken.js';
 
 /** What all queues and groups of a broker share. */
 export interface Engine {
@@ -32,16 +34,12 @@ export interface SubscriptionOptions {
   readonly policy: Policy;
   /** Body and schema: what a delivery carries. Throws where the stored body is of no use. */
   readonly decode: (head: Head, body: Encoded) => unknown;
-  /** Appends a dead message to where it goes. Done when it returns or resolves, with the name of that. */
-  readonly bury: (taken: Taken, reason: DeathReason, attempts: number, error: unknown) => Awaitable<string>;
+  readonly bury: Bury;
   /** There is room again for those who wait to send. */
   readonly relieved: () => void;
   /** What was being read is there. */
   readonly loaded: () => void;
 }
-
-/** A message that could not be moved is back after this, ms. */
-const MOVE_AGAIN = 1000;
 
 /**
  * Who takes what waits in a stock, what they have in hand, and what becomes of it. One per queue and one per group: the only
@@ -49,7 +47,7 @@ const MOVE_AGAIN = 1000;
  *
  *     stock ──take()──► in hand ──settle(): decide()──► acked │ back to the stock │ dead-lettered │ dropped
  */
-export class Subscription implements Feed, Keeper, StockOwner {
+export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   readonly name: string;
   readonly stock: Stock;
   readonly roster: Roster;
@@ -68,8 +66,7 @@ export class Subscription implements Feed, Keeper, StockOwner {
   paused = false;
   private postponed = false;
 
-  /** Taken out to be moved: neither in hand nor in the stock. */
-  private readonly moving = new Set<Taken>();
+  readonly settlement: Settlement;
   private idlers: { resolve(): void; reject(error: SluiceError): void }[] = [];
   /** Nothing moves any more. */
   closed = false;
@@ -84,6 +81,7 @@ export class Subscription implements Feed, Keeper, StockOwner {
     this.agenda = engine.agenda;
     this.events = engine.events;
     this.roster = new Roster();
+    this.settlement = new Settlement(this, options.bury);
     this.stock = new Stock(engine.agenda, this);
   }
 
@@ -100,10 +98,10 @@ export class Subscription implements Feed, Keeper, StockOwner {
   }
 
   /** A message became visible at the end of `cursor`'s log. */
-  arrive(cursor: Cursor, offset: number, head: Head, body: Encoded): void {
-    const awaited = head.rare !== undefined && this.handsOver();
-    this.stock.arrive(cursor, offset, head, body, awaited);
-    if (this.events.heard.accepted) this.events.emit('accepted', { source: this.name, id: this.idOf(head) });
+  arrive(cursor: Cursor, offset: number, entry: LogEntry): void {
+    const awaited = (entry.head.rare !== undefined || this.stock.expiry.mortal) && this.handsOver();
+    this.stock.arrive(cursor, offset, entry, awaited);
+    if (this.events.heard.accepted) this.events.emit('accepted', { source: this.name, id: this.idOf(entry.head) });
     if (this.roster.spare > 0) this.restocked();
   }
 
@@ -131,11 +129,12 @@ export class Subscription implements Feed, Keeper, StockOwner {
       const since = this.now() - this.epoch;
       const held = new Held(this, holder, cursor, since, timeout === NEVER ? NEVER : since + timeout);
       held.turn = stock.turn;
-      stock.take(cursor);
+      const { head, body } = held.entry;
+      stock.take(cursor, head.size);
       try {
-        held.body = this.options.decode(held.head, held.encoded);
+        held.body = this.options.decode(head, body);
       } catch (error) {
-        this.conclude(held, 'invalid', undefined, error);
+        this.settlement.conclude(held, 'invalid', undefined, error);
         continue;
       }
       stock.books.delivered++;
@@ -154,8 +153,12 @@ export class Subscription implements Feed, Keeper, StockOwner {
     if (!held.inHand) return false;
     held.inHand = false;
     held.holder.released(held);
-    this.conclude(held, outcome, delay, error);
+    this.settlement.conclude(held, outcome, delay, error);
     return true;
+  }
+
+  heldFor(held: Held): number {
+    return this.now() - this.epoch - held.since;
   }
 
   extend(held: Held, by: number | undefined): boolean {
@@ -182,102 +185,12 @@ export class Subscription implements Feed, Keeper, StockOwner {
 
   /** Drops or dead-letters the candidate of `cursor`: nobody had it in hand. */
   discard(cursor: Cursor, outcome: 'expiry' | 'overflow'): void {
-    this.conclude(this.stock.withdraw(cursor), outcome, undefined, undefined);
+    this.settlement.conclude(this.stock.withdraw(cursor), outcome, undefined, undefined);
     this.relieved();
   }
 
   expired(cursor: Cursor): void {
     this.discard(cursor, 'expiry');
-  }
-
-  private conclude(taken: Taken, outcome: Outcome, delay: number | undefined, error: unknown): void {
-    const message = taken instanceof Held ? taken : undefined;
-    const decision = decide(outcome, this.policy, taken.failures, delay, error, message);
-    switch (decision.to) {
-      case 'acked':
-        return this.acked(taken as Held);
-      case 'waiting':
-        return this.waits(taken, decision, error);
-      case 'dead':
-        return void this.dead(taken, decision, error);
-      case 'dropped':
-        return this.dropped(taken, decision.reason, error);
-    }
-  }
-
-  private acked(held: Held): void {
-    this.stock.settle(held, false);
-    this.stock.books.acked++;
-    if (this.events.heard.acked) {
-      const duration = this.now() - this.epoch - held.since;
-      this.events.emit('acked', { source: this.name, id: held.id, duration });
-    }
-    if (this.idlers.length > 0) this.rested();
-  }
-
-  private waits(taken: Taken, decision: Decision & { to: 'waiting' }, error: unknown): void {
-    const { delay, failures, alone } = decision;
-    const failed = failures > taken.failures;
-    if (failed) this.stock.books.retried++;
-    this.stock.giveBack(taken, failures, taken.deliveries, delay, alone);
-    if (failed && this.events.heard.retried) {
-      this.events.emit('retried', { source: this.name, id: this.idOf(taken.head), attempt: failures, delay, error });
-    }
-    this.rested();
-  }
-
-  private dropped(taken: Taken, reason: DeathReason, error: unknown): void {
-    this.stock.settle(taken, false);
-    this.stock.books.dropped++;
-    if (this.events.heard.deadLettered) {
-      this.events.emit('deadLettered', { source: this.name, id: this.idOf(taken.head), reason, to: null, error });
-    }
-    this.rested();
-  }
-
-  private dead(taken: Taken, { reason, failures }: Decision & { to: 'dead' }, error: unknown): Awaitable<boolean> {
-    let to = '';
-    const write = (): Awaitable<void> => {
-      const buried = this.options.bury(taken, reason, failures, error);
-      if (typeof buried === 'string') to = buried;
-      else return buried.then((name) => void (to = name));
-    };
-    return this.move(taken, write, () => {
-      this.stock.books.deadLettered++;
-      if (!this.events.heard.deadLettered) return;
-      this.events.emit('deadLettered', { source: this.name, id: this.idOf(taken.head), reason, to, error });
-    });
-  }
-
-  /**
-   * Waits for `write`, which appends a taken message elsewhere, in one write with what settles it here. Where that fails, it comes
-   * back after a while. Whether it moved.
-   */
-  move(taken: Taken, write: () => Awaitable<void>, done: () => void): Awaitable<boolean> {
-    const moved = (): boolean => {
-      this.moving.delete(taken);
-      if (this.closed) return true;
-      this.stock.settle(taken, true);
-      done();
-      this.rested();
-      return true;
-    };
-    const failed = (error: unknown): boolean => {
-      this.moving.delete(taken);
-      if (this.closed) return false;
-      this.report(error);
-      this.stock.giveBack(taken, taken.failures, taken.deliveries, MOVE_AGAIN, false);
-      this.rested();
-      return false;
-    };
-    this.moving.add(taken);
-    this.stock.depart(taken);
-    try {
-      const written = write();
-      return written === undefined ? moved() : written.then(moved, failed);
-    } catch (error) {
-      return failed(error);
-    }
   }
 
   relieved(): void {
@@ -331,13 +244,13 @@ export class Subscription implements Feed, Keeper, StockOwner {
 
   pause(): void {
     this.paused = true;
-    this.stock.watchHeads();
+    this.stock.expiry.watch();
     this.rested();
   }
 
   resume(): void {
     this.paused = false;
-    this.stock.watchHeads();
+    this.stock.expiry.watch();
     this.restocked();
   }
 
@@ -345,19 +258,15 @@ export class Subscription implements Feed, Keeper, StockOwner {
   *inHand(): Generator<Taken> {
     for (const { hand } of this.subscribers) yield* hand;
     for (const hand of this.leftHands) yield* hand;
-    yield* this.moving;
+    yield* this.settlement.moving;
   }
 
-  /** Somebody looks at a withdrawn message who may put it back. */
-  setAside(taken: Taken): void {
-    this.moving.add(taken);
-  }
-
-  putBack(taken: Taken): void {
-    if (this.moving.delete(taken) && !this.closed) {
-      this.stock.giveBack(taken, taken.failures, taken.deliveries, 0, false);
-      this.rested();
-    }
+  /** Takes the candidate out for somebody who may put it back. */
+  setAside(cursor: Cursor): Taken {
+    const taken = this.stock.withdraw(cursor);
+    this.settlement.setAside(taken);
+    this.relieved();
+    return taken;
   }
 
   /** Removes what is ready or delayed; how many. */
@@ -388,6 +297,7 @@ export class Subscription implements Feed, Keeper, StockOwner {
   }
 
   rested(): void {
+    if (this.crowded) this.options.relieved();
     if (this.idlers.length === 0 || !this.idle) return;
     const idlers = this.idlers;
     this.idlers = [];

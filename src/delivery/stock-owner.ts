@@ -1,0 +1,28 @@
+import type { StorageOp } from '../storage/storage.js';
+import type { Cursor } from './cursor.js';
+
+/** Where the changes of a cursor are written down, if anything of it is to last. */
+export interface CursorRecord {
+  settled(cursor: Cursor, offset: number): void;
+  deferred(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): void;
+  /** Deltas no longer tell it: everything has to be written down anew. */
+  upset(): void;
+  collect(batch: StorageOp[]): void;
+}
+
+/** Whose stock it is. */
+export interface StockOwner {
+  readonly paused: boolean;
+  /** A process should stay alive for what is due here. */
+  readonly vital: boolean;
+  now(): number;
+  /** The candidate at `cursor` is past its time: take it out, and bury it. */
+  expired(cursor: Cursor): void;
+  /** Something became ready: call somebody to take it. */
+  restocked(): void;
+  /** What was being read is there. */
+  loaded(): void;
+  /** There is more to look at, once the event loop has turned. */
+  postpone(): void;
+  report(error: unknown): void;
+}

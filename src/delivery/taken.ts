@@ -1,0 +1,16 @@
+import type { LogEntry } from './buffer.js';
+import type { Cursor } from './cursor.js';
+import type { KeyLane } from './key-lanes.js';
+
+/** A message that was taken out of the stock: in hand, or on its way out. */
+export interface Taken {
+  readonly cursor: Cursor;
+  readonly offset: number;
+  readonly entry: LogEntry;
+  /** Attempts that failed before. */
+  readonly failures: number;
+  /** How often it was handed out, this time included. */
+  readonly deliveries: number;
+  /** Its key's turn, where order is kept by key. */
+  turn: KeyLane | undefined;
+}
