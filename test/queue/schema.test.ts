@@ -22,7 +22,7 @@ onEachStorage('A queue with a schema', (open) => {
   it('types send() by what goes in, and deliveries by what comes out', async () => {
     const { broker } = await open();
     const queue = broker.queue('orders', { schema: order });
-    expectTypeOf(queue.send).parameter(0).toEqualTypeOf<{ total: string; paid?: boolean }>();
+    expectTypeOf<Parameters<typeof queue.send>[0]>().toEqualTypeOf<{ total: string; paid?: boolean }>();
     queue.consume((message) => expectTypeOf(message).toEqualTypeOf<Delivery<{ total: number; paid: boolean }>>());
   });
 
