@@ -1,0 +1,67 @@
+import type { BenchQueue, Body, OpenQueue } from './queues/queue.js';
+import type { Contender, Measure, Scale } from './row.js';
+import { now } from './time.js';
+
+/** Sends of one load. */
+const SENDS = 1000;
+
+/** Counts what was handled; tells when that was everything. */
+export class Tally {
+  private left = 0;
+  private done: () => void = () => undefined;
+
+  /** The handler of every contender: asynchronous, and of no work. */
+  readonly handler = async (_body: Body): Promise<void> => {
+    if (--this.left === 0) this.done();
+  };
+
+  /** Resolves when `count` more were handled. */
+  expect(count: number): Promise<void> {
+    this.left += count;
+    return new Promise((resolve) => (this.done = resolve));
+  }
+}
+
+type Load = (queue: BenchQueue, bodies: readonly Body[], tally: Tally) => Promise<void>;
+
+/** 1000 sends, then what they promise, then the last handler. */
+export const together: Load = async (queue, bodies, tally) => {
+  const handled = tally.expect(bodies.length);
+  const sends: Promise<unknown>[] = [];
+  for (const body of bodies) {
+    const sent = queue.send(body);
+    if (sent !== undefined) sends.push(sent);
+  }
+  await Promise.all(sends);
+  await handled;
+};
+
+/** Each send awaited before the next. Where there is nothing to await, one turn of the microtask queue is. */
+export const oneByOne: Load = async (queue, bodies, tally) => {
+  const handled = tally.expect(bodies.length);
+  for (const body of bodies) await queue.send(body);
+  await handled;
+};
+
+/** ns per message of a load that is repeated until the time is over. */
+export function loaded(load: Load, open: OpenQueue, concurrency: number, body: (n: number) => Body = small): Contender {
+  const setUp = async (scale: Scale): Promise<Measure> => {
+    const tally = new Tally();
+    const queue = await open(tally.handler, concurrency);
+    const bodies = Array.from({ length: SENDS }, (_, n) => body(n));
+    return async () => {
+      const began = now();
+      let loads = 0;
+      let elapsed = 0;
+      for (; elapsed < scale.duration; elapsed = now() - began) {
+        for (let i = 0; i < 10; i++) await load(queue, bodies, tally);
+        loads += 10;
+      }
+      const messages = loads * SENDS;
+      return { ns: (elapsed * 1e6) / messages, messages };
+    };
+  };
+  return { setUp };
+}
+
+const small = (n: number): Body => ({ n });
