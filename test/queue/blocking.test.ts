@@ -65,6 +65,28 @@ onEachStorage('Sending to a full queue that blocks', (open) => {
     expect(sent.state).toBe('resolved');
   });
 
+  it('goes on when a message expires', async () => {
+    const { broker, clock, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 1, overflow: 'block', ttl: '1s' });
+    await queue.send(1);
+    const sent = watch(queue.send(2));
+    await clock.advance('1s');
+    await quiet();
+    expect(sent.state).toBe('resolved');
+    expect(await waiting(queue)).toEqual([2]);
+  });
+
+  it('goes on when messages are redriven out of the queue', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 1, overflow: 'block' });
+    broker.queue('elsewhere');
+    await queue.send(1);
+    const sent = watch(queue.send(2));
+    await queue.redrive({ to: 'elsewhere', limit: 1 });
+    await quiet();
+    expect(sent.state).toBe('resolved');
+  });
+
   it('gives up with ERR_ABORTED when its signal aborts, and nothing is stored', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders', { maxLength: 1, overflow: 'block' });

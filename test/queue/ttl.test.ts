@@ -95,6 +95,18 @@ onEachStorage('A message with a ttl', (open) => {
     expect(queue.stats()).toMatchObject({ acked: 1, deadLettered: 0 });
   });
 
+  it('expires when it is given back too late', async () => {
+    const { broker, clock, quiet } = await open();
+    const queue = broker.queue<string>('orders');
+    await queue.send('a', { ttl: 10 });
+    const message = (await queue.receive())!;
+    await clock.advance(100);
+    message.requeue();
+    await quiet();
+    await clock.advance(1);
+    expect(queue.stats()).toMatchObject({ ready: 0, deadLettered: 1 });
+  });
+
   it('expires behind a paused queue when its turn comes, not on a timer', async () => {
     const { broker, clock, quiet } = await open();
     const queue = broker.queue<string>('orders');
