@@ -79,7 +79,7 @@ export function checkOneOf<T extends string | boolean>(
 /** An options bag with no unknown names in it. `undefined` is an empty one. */
 export function checkOptions(value: unknown, what: string, known: ReadonlySet<string>): void {
   if (value === undefined) return;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Error) {
     throw new TypeError(`${what} must be an object; got ${describe(value)}`);
   }
   for (const name of Object.keys(value)) {

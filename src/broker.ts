@@ -88,7 +88,6 @@ export class Broker {
       lasting: this.lasting,
       volatile: this.volatile,
       decode: (name, body) => (name === undefined ? unnamed : codecOf(codecs, name)).decode(body),
-      checkOpen: () => this.checkOpen(),
     });
   }
 
@@ -209,12 +208,9 @@ export class Broker {
 
   private async end(timeout: number): Promise<void> {
     const { registry, events } = this;
-    // Everybody who called before this has his say: `closing` is set when the first await comes.
-    await Promise.resolve();
     const error = new SluiceError('ERR_CLOSED', 'the broker is closed');
     const { queues } = registry;
-    registry.intake.refuse(error);
-    registry.post.close(error);
+    registry.close(error);
     for (const queue of queues) {
       queue.stopPulling();
       queue.subscription.refuse(error);

@@ -82,6 +82,8 @@ const DEFAULTS = {
   internal: false,
   autoDelete: false,
 } as const satisfies ExchangeOptions;
+/** AMQP's short string, in UTF-16 code units; patterns, too. */
+const LONGEST_ROUTING_KEY = 255;
 const NO_HEADERS: Headers = Object.freeze({});
 
 /** @throws TypeError, RangeError */
@@ -149,7 +151,7 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
   publish<K extends keyof M & string>(routingKey: K, body: M[K], options?: PublishOptions): Promise<Receipt> {
     try {
       this.checkHere();
-      checkText(routingKey, 'routingKey', 0);
+      checkText(routingKey, 'routingKey', 0, LONGEST_ROUTING_KEY);
       checkMessageOptions(options, 'publish() options', PUBLISH);
       if (this.options.internal === true) {
         throw new SluiceError(
@@ -207,6 +209,7 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
         { details: { exchange: this.name, destination: target.name } },
       );
     }
+    if (typeof argument === 'string') checkText(argument, 'the pattern of a binding', 0, LONGEST_ROUTING_KEY);
     if (this.table.bind(target, argument)) this.host.rerouted();
     return this;
   }
@@ -251,6 +254,5 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
 
   private checkHere(): void {
     if (this.gone !== undefined) throw this.gone;
-    this.host.checkOpen();
   }
 }

@@ -22,8 +22,6 @@ export interface Host {
   journal(durable: boolean): Journal;
   /** What the codec named in a head makes of a stored body. */
   decode(head: Head, body: Encoded): unknown;
-  /** @throws SluiceError ERR_CLOSED */
-  checkOpen(): void;
   /** What has this name now. */
   find(name: string): Handle | undefined;
   /** The queue of this name, made if nothing has it. undefined where something else has. */

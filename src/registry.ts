@@ -28,7 +28,6 @@ export interface RegistryParts {
   readonly lasting: Journal;
   readonly volatile: Journal;
   decode(codec: string | undefined, body: Encoded): unknown;
-  checkOpen(): void;
 }
 
 /**
@@ -124,6 +123,7 @@ export class Registry implements RoutingHost<Exchange> {
     this.rerouted();
     if (!(one instanceof Queue)) return;
     this.intake.refuse(error, one.inbox);
+    this.post.refuse(error, one.inbox);
     await one.remove(error);
   }
 
@@ -197,8 +197,11 @@ export class Registry implements RoutingHost<Exchange> {
     return this.parts.decode(head.rare?.codec, body);
   }
 
-  checkOpen(): void {
-    this.parts.checkOpen();
+  /** Every handle is refused from now on. */
+  close(error: SluiceError): void {
+    for (const one of this.byName.values()) one.gone ??= error;
+    this.intake.refuse(error);
+    this.post.refuse(error);
   }
 
   private alternate(exchange: Exchange): Inbox | Exchange | undefined {

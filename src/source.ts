@@ -18,7 +18,7 @@ export abstract class Source<out D = Delivery<any>> {
   readonly consumers = new Set<Consumer>();
   /** @internal */
   readonly host: Host;
-  /** @internal What it is refused with, once it is gone. */
+  /** @internal What callers are told once it is deleted, or the broker closed. */
   gone: SluiceError | undefined;
   /** @internal Default acknowledgement timeout of its consumers, ms; NEVER: none. */
   protected abstract readonly timeout: number;
@@ -117,12 +117,20 @@ export abstract class Source<out D = Delivery<any>> {
   /** @internal */
   protected checkHere(): void {
     if (this.gone !== undefined) throw this.gone;
-    this.host.checkOpen();
   }
 
   /** @internal A consumer has ended. */
   protected left(consumer: Consumer): void {
     this.consumers.delete(consumer);
+  }
+
+  private hasConsumer(name: string): boolean {
+    return [...this.consumers].some((consumer) => consumer.name === name);
+  }
+
+  private newName(): string {
+    const name = `consumer-${++this.made}`;
+    return this.hasConsumer(name) ? this.newName() : name;
   }
 
   private get puller(): Puller {
@@ -134,12 +142,12 @@ export abstract class Source<out D = Delivery<any>> {
     checkConsumeOptions(options, batch);
     this.checkHere();
     const name = options?.name;
-    if (name !== undefined && [...this.consumers].some((consumer) => consumer.name === name)) {
+    if (name !== undefined && this.hasConsumer(name)) {
       throw new TypeError(
         `${JSON.stringify(this.name)} has a consumer ${JSON.stringify(name)} already; names must differ`,
       );
     }
-    const given = { batch, name: `consumer-${++this.made}`, ackTimeout: this.timeout };
+    const given = { batch, name: name ?? this.newName(), ackTimeout: this.timeout };
     const { engine } = this.host;
     const consumer = Consumer.start(engine, this.subscription, handler as Handler<never>, options, given, (ended) =>
       this.left(ended),

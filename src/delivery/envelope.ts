@@ -21,7 +21,7 @@ export const MESSAGE_OPTIONS: readonly (keyof MessageOptions)[] = [
   'retry',
 ];
 
-/** Longest id, key or routing key, in UTF-16 code units. */
+/** Longest id or key, in UTF-16 code units. */
 const LONGEST_TEXT = 65_535;
 
 /** Makes envelopes: validates what a sender gives, encodes the body once, and fits both into one head. */
@@ -62,18 +62,19 @@ export class Envelopes {
   head(body: Encoded, options: MessageOptions | undefined, routingKey: string | undefined): Head {
     const { identities } = this;
     const now = this.clock.now();
-    let size = this.weightless ? 0 : encodedBytes(body);
+    const size = this.weightless ? 0 : encodedBytes(body);
+    let total = size;
     let extra: Rare | undefined = this.codecName === undefined ? undefined : this.named();
     if (options !== undefined) {
       extra = this.rareOf(options, now, extra);
-      if (extra?.headers !== undefined) size += Buffer.byteLength(JSON.stringify(extra.headers));
+      if (extra?.headers !== undefined) total += Buffer.byteLength(JSON.stringify(extra.headers));
     }
-    if (size > this.maxBytes) {
+    if (total > this.maxBytes) {
       throw new SluiceError(
         'ERR_MESSAGE_TOO_LARGE',
-        `body and headers have ${size} bytes; at most ${this.maxBytes} are accepted`,
+        `body and headers have ${total} bytes; at most ${this.maxBytes} are accepted`,
         {
-          details: { bytes: size, maxMessageBytes: this.maxBytes },
+          details: { bytes: total, maxMessageBytes: this.maxBytes },
         },
       );
     }
@@ -136,10 +137,10 @@ export function checkMessageOptions(
   if (retry !== undefined) checkRetry(retry, `${what}.retry`);
 }
 
-export function checkText(value: unknown, what: string, shortest: number): void {
+export function checkText(value: unknown, what: string, shortest: number, longest = LONGEST_TEXT): void {
   checkString(value, what);
-  if (value.length < shortest || value.length > LONGEST_TEXT) {
-    throw new RangeError(`${what} must have ${shortest} to ${LONGEST_TEXT} characters; got ${describe(value)}`);
+  if (value.length < shortest || value.length > longest) {
+    throw new RangeError(`${what} must have ${shortest} to ${longest} characters; got ${describe(value)}`);
   }
 }
 

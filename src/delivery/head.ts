@@ -79,6 +79,11 @@ export class Head {
     return this.seconds * 1000 + (this.tick >>> COUNTER_BITS);
   }
 
+  /** Negative: it came before `other`. */
+  compareAge(other: Head): number {
+    return this.arrived - other.arrived || this.seconds - other.seconds || this.tick - other.tick;
+  }
+
   /** When it came into the log it is in. */
   get arrived(): number {
     return this.rare?.arrived ?? this.timestamp;
@@ -108,6 +113,7 @@ export class Head {
     return {
       i: this.id,
       t: this.timestamp,
+      q: this.tick & (COUNTERS - 1) || undefined,
       k: this.key,
       r: this.routingKey,
       h: extra?.headers,
@@ -126,7 +132,7 @@ export class Head {
     if (stored instanceof Head) return stored;
     const json = stored as StoredHead;
     const seconds = Math.floor(json.t / 1000);
-    const tick = (json.t - seconds * 1000) * 2 ** COUNTER_BITS;
+    const tick = (json.t - seconds * 1000) * COUNTERS + (json.q ?? 0);
     return new Head(json.i, seconds, tick, size(), json.k, json.r, rareOf(json));
   }
 }
@@ -134,6 +140,7 @@ export class Head {
 interface StoredHead {
   readonly i: string | undefined;
   readonly t: number;
+  readonly q: number | undefined;
   readonly k: string | undefined;
   readonly r: string | undefined;
   readonly h: Headers | undefined;

@@ -119,9 +119,10 @@ export class Inbox {
   /** The append is done: consumers may see it. */
   arrived({ entry, offset }: Append): void {
     if (this.deleted) return;
-    const handsOver = this.limits.maxLength === 0 && this.subscription.handsOver();
-    this.subscription.arrive(this.cursorFor(entry.head), offset!, entry);
-    if (!handsOver) this.dropHeads();
+    const { subscription } = this;
+    const handsOver = this.limits.maxLength === 0 && subscription.handsOver();
+    subscription.arrive(this.cursorFor(entry.head), offset!, entry);
+    if (!this.open && !handsOver) this.dropHeads();
   }
 
   /** The way of most messages: one queue, no limits. Done when it returns or resolves. */

@@ -62,6 +62,20 @@ export class OffsetHeap {
     if (this.ranks.length > 64 && this.size < this.ranks.length / 4) this.resize(this.ranks.length / 2);
   }
 
+  /** Removes the lowest offset that was never handed out; −1 where there is none. Looks at all of them. */
+  removeOldestUntried(): number {
+    let found = -1;
+    for (let at = 0; at < this.size; at++) {
+      if (this.handed[at] === 0 && (found < 0 || this.offsets[at]! < this.offsets[found]!)) found = at;
+    }
+    if (found < 0) return -1;
+    const offset = this.offsets[found]!;
+    const rest = [...this.entries()].filter((_, at) => at !== found);
+    this.clear();
+    for (const one of rest) this.push(one.rank, one.offset, one.failures, one.deliveries, one.alone);
+    return offset;
+  }
+
   clear(): void {
     this.size = 0;
     this.resize(8);

@@ -13,19 +13,34 @@ export async function peek(
   limit: number,
   decode: (head: Head, body: Encoded) => unknown,
 ): Promise<Message[]> {
-  const found: StoredMessage[] = [];
+  const levels: StoredMessage[][] = [];
   for (const cursor of subscription.stock.cursors) {
     const tries = cursor.tries();
-    let left = limit;
+    const found: StoredMessage[] = [];
     for await (const { offset, entry } of waiting(subscription, cursor)) {
-      if (left-- === 0) break;
+      if (found.length === limit) break;
       const { failures, deliveries } = tries(offset);
       const body = decode(entry.head, entry.body);
       found.push(new StoredMessage(subscription, entry, body, failures, deliveries));
     }
+    levels.push(found.reverse());
   }
-  found.sort((a, b) => a.head.arrived - b.head.arrived);
-  return found.slice(0, limit);
+  return merged(levels, limit);
+}
+
+/** Each list is in the order of its log, last first; among their ends the oldest comes next. */
+function merged(lists: readonly StoredMessage[][], limit: number): Message[] {
+  const all: Message[] = [];
+  while (all.length < limit) {
+    let oldest: StoredMessage[] | undefined;
+    for (const list of lists) {
+      const end = list.at(-1);
+      if (end !== undefined && !(oldest !== undefined && oldest.at(-1)!.head.compareAge(end.head) <= 0)) oldest = list;
+    }
+    if (oldest === undefined) break;
+    all.push(oldest.pop()!);
+  }
+  return all;
 }
 
 async function* waiting(subscription: Subscription, cursor: Cursor) {

@@ -26,7 +26,7 @@ export class Post {
   private readonly clock: Clock;
   private readonly report: (error: unknown) => void;
   /** Those who wait for their next try. */
-  private readonly resting = new Set<(error: SluiceError) => void>();
+  private readonly resting = new Map<(error: SluiceError) => void, readonly Deposit[]>();
 
   constructor(envelopes: Envelopes, intake: Intake, agenda: Agenda, clock: Clock, report: (error: unknown) => void) {
     this.envelopes = envelopes;
@@ -77,9 +77,11 @@ export class Post {
     return ids.map((id, parcel) => receiptOf(id, stored[parcel]!));
   }
 
-  /** Gives up every wait for a next try. */
-  close(error: SluiceError): void {
-    for (const reject of [...this.resting]) reject(error);
+  /** Whoever waits for his next try, at `inbox` or anywhere, gives up. */
+  refuse(error: SluiceError, inbox?: Inbox): void {
+    for (const [reject, deposits] of this.resting) {
+      if (inbox === undefined || deposits.some((deposit) => deposit.inbox === inbox)) reject(error);
+    }
   }
 
   /** Tries as often as the sender wants it, where a failure may pass. */
@@ -96,19 +98,19 @@ export class Post {
         return await (signal === undefined ? stored : untilAborted(signal, Promise.resolve(stored)));
       } catch (error) {
         if (attempt >= policy.attempts || !mayPass(error)) throw error;
-        await this.rest(policy.backoff(attempt, error), signal);
+        await this.rest(policy.backoff(attempt, error), signal, deposits);
       }
     }
   }
 
-  private rest(delay: number, signal: AbortSignal | undefined): Promise<void> {
+  private rest(delay: number, signal: AbortSignal | undefined, deposits: readonly Deposit[]): Promise<void> {
     let alarm = this.agenda.alarm(() => undefined);
     let cancel: (error: SluiceError) => void = () => undefined;
     const rested = new Promise<void>((resolve, reject) => {
       alarm = this.agenda.alarm(resolve);
       alarm.set(this.clock.now() + delay, true);
       cancel = reject;
-      this.resting.add(cancel);
+      this.resting.set(cancel, deposits);
     });
     return (signal === undefined ? rested : untilAborted(signal, rested)).finally(() => {
       this.resting.delete(cancel);

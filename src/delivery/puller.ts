@@ -103,13 +103,9 @@ class Pull implements Taker {
 
   /** Takes on a stack of its own: a sender's, or another receiver's, is not the place. */
   wake(): void {
-    this.spare = 0;
-    this.source.roster.spare--;
+    this.rest(0);
     void Promise.resolve().then(() => {
-      if (this.over) return;
-      this.spare = 1;
-      this.source.roster.spare++;
-      this.attempt();
+      if (!this.over) this.attempt();
     });
   }
 
@@ -117,11 +113,19 @@ class Pull implements Taker {
     if (this.impatient) this.attempt();
   }
 
+  /** Takes, if it is its turn. It is no spare slot meanwhile: what it takes makes room for others only. */
   attempt(): void {
     const { source } = this;
+    this.rest(0);
     const held = source.roster.active(this) ? this.puller.take() : undefined;
     if (held !== undefined) this.finish(held);
     else if (this.impatient && !source.stock.loading) this.finish(undefined);
+    else this.rest(1);
+  }
+
+  private rest(spare: number): void {
+    this.source.roster.spare += spare - this.spare;
+    this.spare = spare;
   }
 
   end(): void {

@@ -221,6 +221,20 @@ export class Stock implements CursorOwner, ExpiryOwner, Rider {
       if (found === READY) return cursor;
       if (found === LOADING) return undefined;
     }
+    return this.oldestDelayed();
+  }
+
+  /** Nothing is ready: of what is delayed (not what backs off) the oldest, made ready for the purpose. */
+  private oldestDelayed(): Cursor | undefined {
+    for (const cursor of this.cursors) {
+      const offset = cursor.deferred.removeOldestUntried();
+      if (offset < 0) continue;
+      cursor.recall(offset, UNTRIED);
+      this.books.delayed--;
+      this.books.ready++;
+      this.watchDues();
+      return cursor.next() === READY ? cursor : undefined;
+    }
     return undefined;
   }
 

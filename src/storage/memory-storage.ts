@@ -32,6 +32,8 @@ export class MemoryStorage implements Storage {
   private readonly maxBytes: number | undefined;
   private bytes = 0;
   private closed = false;
+  private lastName: string | undefined;
+  private lastLog: MemoryLog | undefined;
 
   /** @throws TypeError, RangeError when `maxBytes` is not a whole number from 1, or an option is unknown */
   constructor(options?: MemoryStorageOptions) {
@@ -81,13 +83,18 @@ export class MemoryStorage implements Storage {
   close(): Promise<void> {
     this.closed = true;
     this.logs.clear();
+    this.lastName = undefined;
     this.bytes = 0;
     return Promise.resolve();
   }
 
+  /** The log of this name, made if there is none. Often it is the one that was asked for last. */
   private log(name: string): MemoryLog {
+    if (name === this.lastName) return this.lastLog!;
     let log = this.logs.get(name);
     if (log === undefined) this.logs.set(name, (log = new MemoryLog()));
+    this.lastName = name;
+    this.lastLog = log;
     return log;
   }
 
@@ -96,6 +103,7 @@ export class MemoryStorage implements Storage {
     if (log === undefined) return;
     this.bytes -= log.drop(0, log.next);
     this.logs.delete(name);
+    this.lastName = undefined;
   }
 
   /** Refuses a batch that does not fit, before anything of it is applied. */
