@@ -11,10 +11,11 @@ import type { Fault } from './simulated-disk.js';
 
 /** A clock that stands still; somebody fires what is due. */
 class StoppedClock implements Clock {
+  private time = 0;
   private readonly timers = new Set<() => void>();
 
   now(): number {
-    return 0;
+    return this.time;
   }
 
   setTimer(_delay: number, fire: () => void): Timer {
@@ -27,6 +28,7 @@ class StoppedClock implements Clock {
   }
 
   fireAll(): void {
+    this.time += 1000;
     for (const fire of [...this.timers]) fire();
   }
 }
@@ -59,11 +61,13 @@ export async function liveAndDie(seed: number, tally: Tally): Promise<void> {
   disk.writesThrough = !random.oneIn(4);
   const options: FileStorageOptions = {
     flush: random.oneIn(4) ? 'async' : 'sync',
-    segmentBytes: random.pick([1, 600, 2000, 2000, 8000, 100_000]),
+    segmentBytes: random.pick([1, 600, 2000, 2000, 8000, 8000, 1_000_000]),
     keepFree: 0,
   };
   // Frames of one size are what brings discarded ones back; random sizes hide it.
   const equalSizes = random.oneIn(2);
+  // Large enough for a frame each, so that a group has several.
+  const bytes = equalSizes && random.oneIn(10) ? 66_000 : 700;
   const ledger = new Ledger();
   let nonce = 10_000_000;
   const fail = (why: string): never => {
@@ -100,7 +104,7 @@ export async function liveAndDie(seed: number, tally: Tally): Promise<void> {
       const wrong = await ledger.judge(storage, ranges, { keepsConfirmed, inOrder });
       if (wrong !== undefined) fail(wrong);
       keepsConfirmed = inOrder = true;
-      await work(storage, ledger, random, clock, equalSizes, () => nonce++, tally);
+      await work(storage, ledger, random, clock, equalSizes ? bytes : 0, () => nonce++, tally);
     } catch (error) {
       // A fault may strike while it opens, or while the ledger reads; damage, it must never report.
       if (!SluiceError.is(error) || SluiceError.is(error, 'ERR_STORAGE_CORRUPT') || plan === 'close')
@@ -137,14 +141,14 @@ async function work(
   ledger: Ledger,
   random: Random,
   clock: StoppedClock,
-  equalSizes: boolean,
+  equalBytes: number,
   nextNonce: () => number,
   tally: Tally,
 ): Promise<void> {
   const open = new Set<Promise<void>>();
-  for (let step = random.below(40); step >= 0; step--) {
+  for (let step = random.below(equalBytes > 1000 ? 12 : 40); step >= 0; step--) {
     const batch: LedgerBatch = { nonce: nextNonce(), ops: [], outcome: 'unknown' };
-    const ops = compose(batch.nonce, ledger, random, equalSizes);
+    const ops = compose(batch.nonce, ledger, random, equalBytes);
     Object.assign(batch, { ops });
     ledger.add(batch);
     const isMark = random.oneIn(6);
@@ -167,11 +171,15 @@ async function work(
   await Promise.race([Promise.all(open), settled()]);
 }
 
-function compose(nonce: number, ledger: Ledger, random: Random, equalSizes: boolean): StorageOp[] {
+function compose(nonce: number, ledger: Ledger, random: Random, equalBytes: number): StorageOp[] {
   const body = (): string | undefined =>
-    equalSizes ? 'x'.repeat(700) : random.oneIn(3) ? undefined : 'y'.repeat(random.below(random.oneIn(8) ? 3000 : 200));
+    equalBytes > 0
+      ? 'x'.repeat(equalBytes)
+      : random.oneIn(3)
+        ? undefined
+        : 'y'.repeat(random.below(random.oneIn(8) ? 3000 : 200));
   const ops: StorageOp[] = [{ type: 'append', log: ALL, entry: { head: { n: nonce }, body: body() } }];
-  if (equalSizes && random.below(4) > 0) return ops;
+  if (equalBytes > 0 && random.below(4) > 0) return ops;
   for (let more = random.below(3); more > 0; more--) {
     const log = random.pick(LOGS);
     const next = ledger.nextOf(log);

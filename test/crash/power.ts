@@ -12,11 +12,13 @@ const tally = newTally();
 console.log(`seeds from ${first} on`);
 let seed = first;
 // A promise that nobody settles would end the process without a word.
-process.on('exit', (code) => {
-  if (code !== 0) console.log(`failed at seed ${seed}`);
+let isDone = false;
+process.on('exit', () => {
+  if (!isDone) console.log(`failed at seed ${seed}`);
 });
 for (; tally.cuts < cuts && performance.now() - began < seconds * 1000; seed++) await liveAndDie(seed, tally);
 console.log(
   `${seed - first} storages in ${((performance.now() - began) / 1000).toFixed(1)} s: nothing lost, torn or invented`,
 );
 console.log(tally);
+isDone = true;

@@ -108,7 +108,8 @@ export class FileStore {
     );
     this.writer.space = this.space;
     this.reader = new Reader(segments, files, table);
-    this.flusher = new Flusher(clock, appender, this.writer, isSync ? undefined : options.flushInterval, fail);
+    const interval = isSync ? undefined : options.flushInterval;
+    this.flusher = new Flusher(clock, appender, this.writer, interval, () => this.reclaimer.tick(), fail);
     this.reclaimer = new Reclaimer(
       {
         appender,

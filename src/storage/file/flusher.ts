@@ -2,8 +2,8 @@ import type { Clock, Timer } from '../../clock.js';
 import type { Appender } from './appender.js';
 import type { Writer } from './writer.js';
 
-/** A storage with nothing to do for so long writes down that everything is on the disk, once. ms. */
-const IDLE = 1000;
+/** How often a storage that is written to looks around; one that was not writes down that everything is on the disk, once. ms. */
+const TICK = 1000;
 
 /**
  * The two timers of a storage, neither of which keeps a process alive: with `flush: 'async'` the sync that is due
@@ -16,6 +16,7 @@ export class Flusher {
   private readonly writer: Writer;
   /** Undefined where every write is on the disk when it is done. */
   private readonly interval: number | undefined;
+  private readonly onTick: () => void;
   private readonly onFailed: (error: unknown) => void;
   private flushTimer: Timer | undefined;
   private idleTimer: Timer | undefined;
@@ -28,12 +29,14 @@ export class Flusher {
     appender: Appender,
     writer: Writer,
     interval: number | undefined,
+    onTick: () => void,
     onFailed: (error: unknown) => void,
   ) {
     this.clock = clock;
     this.appender = appender;
     this.writer = writer;
     this.interval = interval;
+    this.onTick = onTick;
     this.onFailed = onFailed;
   }
 
@@ -58,8 +61,9 @@ export class Flusher {
 
   private watch(): void {
     this.seen = this.appender.writes;
-    this.idleTimer = this.timer(IDLE, () => {
+    this.idleTimer = this.timer(TICK, () => {
       this.idleTimer = undefined;
+      this.onTick();
       if (this.appender.writes !== this.seen) return this.watch();
       // The mark is a write as well: the one after which there is nothing to mark.
       this.marked = this.appender.writes + 1;

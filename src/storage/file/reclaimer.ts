@@ -15,9 +15,13 @@ import type { Writer } from './writer.js';
 const COPIED_ENTRIES = 256;
 const COPIED_BYTES = 128 * 1024;
 
-/** A segment with less than this share of its entries live is copied forward; the second where space is scarce. */
+/**
+ * A segment with less than this share of its entries live is copied forward, once nothing of it was dropped for a while:
+ * what is being consumed is gone soon by itself. The second share where space is scarce, the third at once.
+ */
 const SPARSE = 0.5;
 const SPARSE_WHEN_SCARCE = 0.8;
+const ALL_BUT_GONE = 1 / 32;
 
 export interface ReclaimerParts {
   readonly appender: Appender;
@@ -43,6 +47,9 @@ export class Reclaimer {
   private readonly unindexed: Segment[];
   /** Not worth a copy while so many or more of it are live. */
   private readonly notWorth = new WeakMap<Segment, number>();
+  /** How many were live at the last tick. */
+  private readonly lastLive = new WeakMap<Segment, number>();
+  private isEager = false;
   private working: Promise<void> | undefined;
   private growing: Promise<void> | undefined;
   private stopped = false;
@@ -76,15 +83,23 @@ export class Reclaimer {
       });
   }
 
+  /** A while has passed. */
+  tick(): void {
+    this.kick();
+    for (const segment of this.parts.segments.sealed) this.lastLive.set(segment, segment.live);
+  }
+
   /** Ends after what is under way. */
   async close(): Promise<void> {
     this.stopped = true;
+    this.parts.spares.stop();
     await this.working;
     await this.growing;
   }
 
   /** Resolves when there is nothing left to do. */
   async idle(): Promise<void> {
+    this.isEager = true;
     for (this.kick(); this.working !== undefined; this.kick()) await this.working;
   }
 
@@ -120,6 +135,8 @@ export class Reclaimer {
       const live = segment.live / Math.max(segment.entries, 1);
       if (segment.live === 0 || live >= share || live * segment.end > room) continue;
       if (segment.live >= (this.notWorth.get(segment) ?? Infinity)) continue;
+      const isConsumed = segment.live !== this.lastLive.get(segment) && live > ALL_BUT_GONE;
+      if (isConsumed && !space.isScarce && !this.isEager) continue;
       share = live;
       victim = segment;
     }

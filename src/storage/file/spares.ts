@@ -123,10 +123,15 @@ export class Spares {
     });
   }
 
-  /** Ends what is under way, and closes them. */
-  async close(): Promise<void> {
+  /** Nothing is made ahead any more. */
+  stop(): void {
     this.stopped = true;
     this.pause?.end();
+  }
+
+  /** Ends what is under way, and closes them. */
+  async close(): Promise<void> {
+    this.stop();
     await this.inLine(async () => {
       for (const spare of this.ready.splice(0)) await closeSpare(spare);
     });
