@@ -1,0 +1,216 @@
+import { expect, it } from 'vitest';
+import { fixed, type Delivery } from '../../src/index.js';
+import { deferred, onEachStorage, waiting, type Deferred } from '../fixtures.js';
+
+const keyed = (key: string, bodies: readonly string[]): { body: string; key: string }[] =>
+  bodies.map((body) => ({ body, key }));
+
+onEachStorage('A queue that keeps order by key', (open) => {
+  it('handles messages of one key one after the other, and different keys in parallel', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    const gates = new Map<string, Deferred>();
+    queue.consume(
+      async ({ body }) => {
+        const gate = deferred();
+        gates.set(body, gate);
+        await gate.promise;
+        gates.delete(body);
+      },
+      { concurrency: 10 },
+    );
+    await queue.sendMany([...keyed('a', ['a1', 'a2', 'a3']), ...keyed('b', ['b1', 'b2'])]);
+    await quiet();
+    expect([...gates.keys()]).toEqual(['a1', 'b1']);
+    gates.get('a1')!.resolve();
+    await quiet();
+    expect([...gates.keys()]).toEqual(['b1', 'a2']);
+    gates.get('b1')!.resolve();
+    gates.get('a2')!.resolve();
+    await quiet();
+    expect([...gates.keys()].toSorted()).toEqual(['a3', 'b2']);
+  });
+
+  it('keeps it whoever consumes: never two of a key in hand', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    await queue.sendMany(keyed('a', ['a1', 'a2']));
+    const first = (await queue.receive())!;
+    const handled: string[] = [];
+    for (let n = 0; n < 3; n++) queue.consume(({ body }) => void handled.push(body), { concurrency: 2 });
+    await quiet();
+    expect(await queue.receive()).toBeUndefined();
+    expect(handled).toEqual([]);
+    first.ack();
+    await quiet();
+    expect(handled).toEqual(['a2']);
+  });
+
+  it('lets messages without a key hold nobody back, nor wait for anybody', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    const started: string[] = [];
+    queue.consume(
+      ({ body }) => {
+        started.push(body);
+        return new Promise(() => undefined);
+      },
+      { concurrency: 4 },
+    );
+    await queue.sendMany([{ body: 'none 1' }, ...keyed('a', ['a1', 'a2']), { body: 'none 2' }, { body: 'none 3' }]);
+    await quiet();
+    expect(started).toEqual(['none 1', 'a1', 'none 2', 'none 3']);
+  });
+
+  it('holds a key through the backoff of its message, while other keys go on', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key', retry: { backoff: fixed('1s') } });
+    const log: string[] = [];
+    queue.consume(
+      ({ body, attempt }) => {
+        log.push(`${body}#${attempt}`);
+        if (body === 'a1' && attempt < 3) throw new Error('no');
+      },
+      { concurrency: 3 },
+    );
+    await queue.sendMany([...keyed('a', ['a1', 'a2']), ...keyed('b', ['b1', 'b2'])]);
+    await clock.advance('1s');
+    expect(log).toEqual(['a1#1', 'b1#1', 'b2#1', 'a1#2']);
+    await clock.advance('1s');
+    expect(log).toEqual(['a1#1', 'b1#1', 'b2#1', 'a1#2', 'a1#3', 'a2#1']);
+  });
+
+  it('frees a key when its message is dead-lettered', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    await queue.sendMany(keyed('a', ['a1', 'a2', 'a3']));
+    const handled: string[] = [];
+    queue.consume((message) => {
+      handled.push(message.body);
+      if (message.body === 'a2') message.reject();
+    });
+    await quiet();
+    expect(handled).toEqual(['a1', 'a2', 'a3']);
+    expect(await waiting(queue.deadLetters!)).toEqual(['a2']);
+  });
+
+  it('holds a key through requeue, with or without a delay', async () => {
+    const { broker, clock, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    await queue.sendMany(keyed('a', ['a1', 'a2']));
+    (await queue.receive())!.requeue();
+    const again = (await queue.receive())!;
+    expect(again.body).toBe('a1');
+    again.requeue({ delay: '1s' });
+    await quiet();
+    expect(await queue.receive()).toBeUndefined();
+    await clock.advance('1s');
+    expect((await queue.receive())!.body).toBe('a1');
+    expect(await queue.receive()).toBeUndefined();
+  });
+
+  it('lets a delayed message take its place when it is due, and hold nobody back before', async () => {
+    const { broker, clock, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    await queue.send('a1, later', { key: 'a', delay: '1s' });
+    await queue.sendMany(keyed('a', ['a2', 'a3', 'a4']));
+    const held = (await queue.receive())!;
+    expect(held.body).toBe('a2');
+    expect(await queue.receive()).toBeUndefined();
+    await clock.advance('1s');
+    expect(await queue.receive()).toBeUndefined();
+    held.ack();
+    await quiet();
+    const order: string[] = [];
+    queue.consume(({ body }) => void order.push(body));
+    await quiet();
+    expect(order).toEqual(['a1, later', 'a3', 'a4']);
+  });
+
+  it('delivers the next of a key after an ack timeout; the late verb returns false', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key', ackTimeout: '1s', retry: { attempts: 1 } });
+    await queue.sendMany(keyed('a', ['a1', 'a2']));
+    const late = (await queue.receive())!;
+    expect(await queue.receive()).toBeUndefined();
+    await clock.advance('1s');
+    expect((await queue.receive())!.body).toBe('a2');
+    expect(late.ack()).toBe(false);
+    expect(queue.stats()).toMatchObject({ deadLettered: 1, unacked: 1 });
+  });
+
+  it('keeps order of starts alone with ack `none`', async () => {
+    const { broker, quiet, reported } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    const started: string[] = [];
+    queue.consume(
+      ({ body }) => {
+        started.push(body);
+        return body === 'a2' ? Promise.reject(new Error('no')) : new Promise(() => undefined);
+      },
+      { ack: 'none', concurrency: 5 },
+    );
+    await queue.sendMany(keyed('a', ['a1', 'a2', 'a3']));
+    await quiet();
+    expect(started).toEqual(['a1', 'a2', 'a3']);
+    expect(reported().map(({ message }) => message)).toEqual(['no']);
+  });
+
+  it('frees a key when its message expires on its way back', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key', retry: { backoff: fixed('1s') } });
+    await queue.send('a1', { key: 'a', ttl: 500 });
+    await queue.send('a2', { key: 'a' });
+    (await queue.receive())!.nack();
+    await clock.advance('1s');
+    expect((await queue.receive())!.body).toBe('a2');
+    await clock.advance(0);
+    expect(await waiting(queue.deadLetters!)).toEqual(['a1']);
+  });
+
+  it.each(['', '__proto__', 'constructor', 'ключ', '\0'])('takes %j as a key like any other', async (key) => {
+    const { broker } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    await queue.sendMany(keyed(key, ['1', '2']));
+    const first = (await queue.receive())!;
+    expect(await queue.receive()).toBeUndefined();
+    first.ack();
+    expect((await queue.receive())!.body).toBe('2');
+  });
+});
+
+onEachStorage('A batch under key order', (open) => {
+  it('may hold several of one key, in order, and nobody else gets one of them', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    const batches: string[][] = [];
+    const gate = deferred();
+    queue.consumeBatch(
+      (batch) => {
+        batches.push(batch.map(({ body }) => body));
+        return gate.promise;
+      },
+      { size: 3, concurrency: 2 },
+    );
+    await queue.sendMany([...keyed('a', ['a1', 'a2']), ...keyed('b', ['b1', 'b2']), ...keyed('a', ['a3'])]);
+    await quiet();
+    expect(batches).toEqual([['a1', 'a2', 'b1']]);
+    expect(await queue.receive()).toBeUndefined();
+    gate.resolve();
+    await quiet();
+    expect(batches.flat()).toEqual(['a1', 'a2', 'b1', 'b2', 'a3']);
+  });
+
+  it('comes back one by one in order of each key when it fails', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    const batches: string[][] = [];
+    queue.consumeBatch((batch) => {
+      batches.push(batch.map(({ body }) => body));
+      if (batch.length > 1) throw new Error('no');
+    });
+    await queue.sendMany([...keyed('a', ['a1', 'a2']), ...keyed('b', ['b1']), ...keyed('a', ['a3'])]);
+    await quiet();
+    expect(batches).toEqual([['a1', 'a2', 'b1', 'a3'], ['a1'], ['a2'], ['b1'], ['a3']]);
+  });
+});
