@@ -1,6 +1,6 @@
 import { checkInteger, checkName, checkOptions, describe } from './arguments.js';
 import { systemClock, type Clock } from './clock.js';
-import { json, reference, structured, type Codec } from './codec.js';
+import { Codecs, json, type Codec } from './codec.js';
 import { closeTimeout, within } from './consumer.js';
 import { Agenda } from './delivery/agenda.js';
 import { Envelopes } from './delivery/envelope.js';
@@ -72,13 +72,13 @@ export class Broker {
     this.lasting = new Journal(storage, report);
     this.volatile = this.lasting.lasting ? new Journal(new MemoryStorage(), report) : this.lasting;
     const maxBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
-    const codecs = new Map([json, structured, reference, codec].map((one) => [one.name, one]));
     const unnamed = this.lasting.lasting ? json : codec;
     this.registry = new Registry({
       engine: {
         clock,
         events,
         identities,
+        codecs: new Codecs(codec, unnamed),
         agenda: this.agenda,
         slice: new Slice(),
         epoch: clock.now(),
@@ -87,7 +87,6 @@ export class Broker {
       retry: options.retry,
       lasting: this.lasting,
       volatile: this.volatile,
-      decode: (name, body) => (name === undefined ? unnamed : codecOf(codecs, name)).decode(body),
     });
   }
 
@@ -253,12 +252,6 @@ export class Broker {
   private checkOpen(): void {
     if (this.closing !== undefined) throw new SluiceError('ERR_CLOSED', 'the broker is closed');
   }
-}
-
-function codecOf(codecs: ReadonlyMap<string, Codec>, name: string): Codec {
-  const codec = codecs.get(name);
-  if (codec === undefined) throw new Error(`the body was written by a codec that is not here: ${describe(name)}`);
-  return codec;
 }
 
 function checkStorage(storage: unknown): asserts storage is Storage {

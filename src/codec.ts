@@ -58,6 +58,27 @@ export const reference: Codec = {
   decode: (data) => data,
 };
 
+/** The codecs that stored bodies may name. */
+export class Codecs {
+  /** Of bodies that name none. */
+  readonly unnamed: Codec;
+  private readonly named: ReadonlyMap<string, Codec>;
+
+  constructor(own: Codec, unnamed: Codec) {
+    this.unnamed = unnamed;
+    this.named = new Map([json, structured, reference, own].map((codec) => [codec.name, codec]));
+  }
+
+  /** @throws Error where the codec is not here, and whatever a codec throws that does not understand the body */
+  decode(name: string | undefined, body: Encoded): unknown {
+    if (name === undefined) return this.unnamed.decode(body);
+    const codec = this.named.get(name);
+    if (codec === undefined)
+      throw new Error(`the body was written by a codec that is not here: ${JSON.stringify(name)}`);
+    return codec.decode(body);
+  }
+}
+
 /** Bytes of an encoded body; 0 for what passes by reference. */
 export function encodedBytes(data: Encoded): number {
   if (typeof data === 'string') return Buffer.byteLength(data);

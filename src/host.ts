@@ -6,7 +6,6 @@ import type { Intake } from './delivery/intake.js';
 import type { Journal } from './delivery/journal.js';
 import type { Post } from './delivery/post.js';
 import type { Engine } from './delivery/subscription.js';
-import type { Encoded } from './codec.js';
 import type { Handle } from './destination.js';
 import type { Headers, RetryPolicy } from './message.js';
 
@@ -20,8 +19,6 @@ export interface Host {
   readonly retry: RetryPolicy | undefined;
   /** For what survives as the storage does, and for what is never written to it. */
   journal(durable: boolean): Journal;
-  /** What the codec named in a head makes of a stored body. */
-  decode(head: Head, body: Encoded): unknown;
   /** What has this name now. */
   find(name: string): Handle | undefined;
   /** The queue of this name, made if nothing has it. undefined where something else has. */

@@ -94,7 +94,6 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
     const subscription: Subscription = new Subscription(host.engine, {
       name,
       policy: policyOf([], { buries: false, buriesOverflow: false }, () => undefined),
-      decode: (head, body) => this.decoded(host.decode(head, body)),
       bury: (taken, reason, attempts, error) => this.bury(taken, reason, attempts, error),
       relieved: () => host.intake.advance(),
       loaded: () => this.inbox.dropHeads(),
@@ -165,8 +164,10 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
     this.options = options;
     this.timeout = timeoutOf(options.ackTimeout, ACK_TIMEOUT);
     inbox.limit({ maxLength, maxBytes, overflow });
-    inbox.validate =
-      schema === undefined ? undefined : (body) => void parse(schema, body, `queue ${JSON.stringify(name)}`);
+    const check =
+      schema === undefined ? undefined : (body: unknown) => parse(schema, body, `queue ${JSON.stringify(name)}`);
+    inbox.validate = check;
+    subscription.parse = check;
     inbox.lay(host.journal(isDurable(options)), options.priorities ?? 1);
     subscription.policy = policyOf(
       [host.retry, options.retry],
@@ -228,7 +229,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   async peek(limit = 100): Promise<Message<T>[]> {
     checkInteger(limit, 'peek(limit)', 0);
     this.checkHere();
-    const found = await peek(this.subscription, limit, (head, body) => this.host.decode(head, body));
+    const found = await peek(this.subscription, limit, this.host.engine.codecs);
     return found as Message<T>[];
   }
 
@@ -321,11 +322,6 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
     this.subscription.delete(error);
     const logs = this.subscription.stock.cursors.map(({ log }) => log);
     await this.inbox.journal.write(logs.map((log) => ({ type: 'remove', log })));
-  }
-
-  private decoded(body: unknown): unknown {
-    const { schema } = this.options;
-    return schema === undefined ? body : parse(schema, body, `queue ${JSON.stringify(this.name)}`);
   }
 
   protected override left(consumer: Consumer): void {

@@ -1,5 +1,4 @@
 import { describe } from './arguments.js';
-import type { Encoded } from './codec.js';
 import { mismatch } from './declaration.js';
 import { Burial } from './delivery/burial.js';
 import type { Envelopes } from './delivery/envelope.js';
@@ -27,7 +26,6 @@ export interface RegistryParts {
   /** For what survives as the storage does, and for what is never written to it. */
   readonly lasting: Journal;
   readonly volatile: Journal;
-  decode(codec: string | undefined, body: Encoded): unknown;
 }
 
 /**
@@ -191,10 +189,6 @@ export class Registry implements RoutingHost<Exchange> {
 
   journal(durable: boolean): Journal {
     return durable ? this.parts.lasting : this.parts.volatile;
-  }
-
-  decode(head: Head, body: Encoded): unknown {
-    return this.parts.decode(head.rare?.codec, body);
   }
 
   /** Every handle is refused from now on. */

@@ -44,7 +44,7 @@ export class Inbox {
   /** Nothing has to be asked before an append. */
   open = true;
   /** Refuses a body that the queue's schema does not take (ERR_VALIDATION). */
-  validate: ((body: unknown) => void) | undefined;
+  validate: ((body: unknown) => unknown) | undefined;
   /** Senders that wait for room here. */
   waiting = 0;
   deleted = false;

@@ -1,18 +1,13 @@
-import type { Encoded } from '../codec.js';
+import type { Codecs } from '../codec.js';
 import type { Message } from '../message.js';
 import { ownEntry, type Cursor } from './cursor.js';
-import type { Head } from './head.js';
 import { StoredMessage } from './stored-message.js';
 import type { Subscription } from './subscription.js';
 
 const AT_ONCE = { entries: 256, bytes: 2 ** 20 };
 
 /** The oldest messages that are ready or delayed, read from their logs and left where they are. */
-export async function peek(
-  subscription: Subscription,
-  limit: number,
-  decode: (head: Head, body: Encoded) => unknown,
-): Promise<Message[]> {
+export async function peek(subscription: Subscription, limit: number, codecs: Codecs): Promise<Message[]> {
   const levels: StoredMessage[][] = [];
   for (const cursor of subscription.stock.cursors) {
     const tries = cursor.tries();
@@ -20,7 +15,7 @@ export async function peek(
     for await (const { offset, entry } of waiting(subscription, cursor)) {
       if (found.length === limit) break;
       const { failures, deliveries } = tries(offset);
-      const body = decode(entry.head, entry.body);
+      const body = codecs.decode(entry.head.rare?.codec, entry.body);
       found.push(new StoredMessage(subscription, entry, body, failures, deliveries));
     }
     levels.push(found.reverse());

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { Encoded } from '../codec.js';
+import type { Codecs } from '../codec.js';
 import type { Message } from '../message.js';
 import { LOADING, READY } from './cursor.js';
 import type { Head } from './head.js';
@@ -18,9 +18,8 @@ export interface Redrive {
 
 /** What a redrive asks of the broker. */
 export interface RedriveHost {
-  readonly engine: { readonly clock: Clock };
+  readonly engine: { readonly clock: Clock; readonly codecs: Codecs };
   readonly intake: Intake;
-  decode(head: Head, body: Encoded): unknown;
   route(name: string, head: Head): readonly Inbox[];
 }
 
@@ -61,7 +60,7 @@ function targets(source: Subscription, host: RedriveHost, { to, filter }: Redriv
   if (name === undefined) return [];
   if (filter !== undefined) {
     try {
-      const body = host.decode(head, encoded);
+      const body = host.engine.codecs.decode(head.rare?.codec, encoded);
       if (filter(new StoredMessage(source, taken.entry, body, taken.failures, taken.deliveries)) !== true) return [];
     } catch (error) {
       source.report(error);

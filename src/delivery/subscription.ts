@@ -1,5 +1,5 @@
 import { nextTurn, type Clock } from '../clock.js';
-import type { Encoded } from '../codec.js';
+import type { Codecs } from '../codec.js';
 import { SluiceError } from '../errors.js';
 import type { Events } from '../events.js';
 import type { Agenda } from './agenda.js';
@@ -25,6 +25,7 @@ export interface Engine {
   readonly agenda: Agenda;
   readonly slice: Slice;
   readonly identities: Identities;
+  readonly codecs: Codecs;
   /** When the broker was opened: deadlines are told from here. */
   readonly epoch: number;
 }
@@ -32,8 +33,6 @@ export interface Engine {
 export interface SubscriptionOptions {
   readonly name: string;
   readonly policy: Policy;
-  /** Body and schema: what a delivery carries. Throws where the stored body is of no use. */
-  readonly decode: (head: Head, body: Encoded) => unknown;
   readonly bury: Bury;
   /** There is room again for those who wait to send. */
   readonly relieved: () => void;
@@ -56,6 +55,9 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   readonly agenda: Agenda;
   readonly events: Events;
   policy: Policy;
+  /** The schema: throws where it does not take a body. */
+  parse: ((body: unknown) => unknown) | undefined;
+  private readonly codecs: Codecs;
   readonly subscribers = new Set<Subscriber>();
   /** Hands of consumers that are gone, and of those who pull. */
   readonly leftHands = new Set<Hand>();
@@ -76,6 +78,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     this.options = options;
     this.name = options.name;
     this.policy = options.policy;
+    this.codecs = engine.codecs;
     this.epoch = engine.epoch;
     this.slice = engine.slice;
     this.agenda = engine.agenda;
@@ -132,8 +135,9 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
       const { head, body } = held.entry;
       stock.take(cursor, head.size);
       try {
-        held.body = this.options.decode(head, body);
+        held.body = this.decode(head, body);
       } catch (error) {
+        held.inHand = false;
         this.settlement.conclude(held, 'invalid', undefined, error);
         continue;
       }
@@ -147,6 +151,13 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
       if (this.crowded) this.options.relieved();
       return held;
     }
+  }
+
+  /** What a delivery carries. Throws where the stored body is of no use. */
+  private decode({ rare }: Head, stored: unknown): unknown {
+    const { codecs } = this;
+    const body = rare === undefined ? codecs.unnamed.decode(stored) : codecs.decode(rare.codec, stored);
+    return this.parse === undefined ? body : this.parse(body);
   }
 
   settle(held: Held, outcome: Outcome, delay?: number, error?: unknown): boolean {
