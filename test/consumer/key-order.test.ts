@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fixed, type Delivery } from '../../src/index.js';
+import { fixed } from '../../src/index.js';
 import { deferred, onEachStorage, waiting, type Deferred } from '../fixtures.js';
 
 const keyed = (key: string, bodies: readonly string[]): { body: string; key: string }[] =>

@@ -62,7 +62,7 @@ onEachStorage('receive()', (open) => {
     expect(waits.filter(({ state }) => state === 'pending')).toHaveLength(2);
     await queue.sendMany([{ body: 3 }, { body: 4 }, { body: 5 }]);
     await quiet();
-    expect(waits.map(({ value }) => value!.body).toSorted()).toEqual([0, 1, 2, 3, 4]);
+    expect(waits.map(({ value }) => value!.body).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4]);
     expect(await waiting(queue)).toEqual([5]);
   });
 
