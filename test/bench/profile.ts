@@ -77,10 +77,11 @@ function ranked(spots: ReadonlyMap<string, number>): readonly Spot[] {
 /** The function, and the source file it was compiled from. */
 function named({ functionName, url, lineNumber, columnNumber }: Runtime.CallFrame): string {
   const name = functionName === '' ? '(anonymous)' : functionName;
-  if (!url.startsWith('file:')) return url === '' ? name : `${name} ${url}`;
+  if (!url.startsWith('file:')) return url === '' ? name : `${name}, ${url}`;
   const entry = findSourceMap(fileURLToPath(url))?.findEntry(lineNumber, columnNumber);
-  if (entry === undefined || !('originalSource' in entry)) return `${name} ${basename(url)}:${lineNumber + 1}`;
-  return `${name} ${relative(ROOT, fileURLToPath(entry.originalSource))}:${entry.originalLine + 1}`;
+  if (entry === undefined || !('originalSource' in entry)) return `${name}, ${basename(url)}`;
+  const short = name.slice(name.lastIndexOf('.') + 1);
+  return `${short}, ${relative(ROOT, fileURLToPath(entry.originalSource))}`;
 }
 
 function call(session: Session, method: string, parameters: object = {}): Promise<unknown> {

@@ -22,3 +22,15 @@ async function open(handler: Handler, concurrency: number, codec: Codec): Promis
     release: () => queue.resume(),
   };
 }
+
+/** Queue → handler → acknowledgement: no exchange on the way. */
+export async function openSluiceQueue(handler: Handler, concurrency: number): Promise<BenchQueue> {
+  const broker = await Broker.open({ codec: reference });
+  const queue = broker.queue<Body>('orders');
+  queue.consume((delivery) => handler(delivery.body), { concurrency });
+  return {
+    send: (body) => queue.send(body),
+    hold: () => queue.pause(),
+    release: () => queue.resume(),
+  };
+}

@@ -1,5 +1,5 @@
 import { Broker, type ConsumeMessage } from 'smqp';
-import type { BenchQueue, Handler } from './queue.js';
+import type { BenchQueue, Body, Handler } from './queue.js';
 
 /**
  * The same way through smqp: topic exchange → queue → consumer → acknowledgement. Not durable, since that would only matter
@@ -11,6 +11,17 @@ export function openSmqp(handler: Handler, concurrency: number): BenchQueue {
   broker.assertExchange('events', 'topic', { durable: false, autoDelete: false });
   broker.assertQueue('orders', { durable: false, autoDelete: false });
   broker.bindQueue('orders', 'events', 'order.*');
+  return open(broker, (body) => void broker.publish('events', 'order.created', body), handler, concurrency);
+}
+
+/** Queue → consumer → acknowledgement: no exchange on the way. */
+export function openSmqpQueue(handler: Handler, concurrency: number): BenchQueue {
+  const broker = new Broker();
+  broker.assertQueue('orders', { durable: false, autoDelete: false });
+  return open(broker, (body) => void broker.sendToQueue('orders', body), handler, concurrency);
+}
+
+function open(broker: Broker, send: (body: Body) => void, handler: Handler, concurrency: number): BenchQueue {
   const onMessage = (_key: string, message: ConsumeMessage): void => {
     void handler(message.content).then(() => message.ack());
   };
@@ -18,7 +29,7 @@ export function openSmqp(handler: Handler, concurrency: number): BenchQueue {
   consume();
   return {
     send(body) {
-      broker.publish('events', 'order.created', body);
+      send(body);
       return undefined;
     },
     hold: () => void broker.cancel('bench'),

@@ -96,7 +96,6 @@ export const row: Row = {
         note: `bare: ${results.ratio(NAME, 'bare at 10k', 'bare', 'drain').toFixed(2)}`,
       },
       { ...check, what: '× fastq.promise', value: ahead('fastq.promise'), target: 3 },
-      { ...check, what: '× p-queue', value: ahead('p-queue'), target: 3 },
       {
         ...check,
         what: '× smqp',
