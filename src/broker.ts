@@ -52,7 +52,6 @@ const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 /** Owns the storage, the clock and the names; opens and closes. `Broker.open()` makes one. */
 export class Broker {
   private readonly events: Events;
-  private readonly clock: Clock;
   private readonly agenda: Agenda;
   private readonly registry: Registry;
   private readonly storage: Storage;
@@ -64,7 +63,6 @@ export class Broker {
     const clock = options.clock ?? systemClock;
     const events = new Events();
     const identities = new Identities();
-    this.clock = clock;
     this.events = events;
     this.agenda = new Agenda(clock);
     this.storage = storage;

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'eventemitter3';
 import { checkFunction, describe } from './arguments.js';
-import type { DeathReason } from './message.js';
+import type { DeathReason, Message } from './message.js';
 
 /** Past tense; payloads are objects and may grow. A listener that throws is reported as `error` and changes nothing. */
 export interface BrokerEvents {
-  accepted: { readonly source: string; readonly id: string };
+  /** `message` is made, and its body decoded, when it is looked at. */
+  accepted: { readonly source: string; readonly id: string; readonly message: Message };
   delivered: { readonly source: string; readonly id: string; readonly attempt: number; readonly consumer: string };
   /** `duration`: ms from delivery to acknowledgement, on the broker's clock. */
   acked: { readonly source: string; readonly id: string; readonly duration: number };

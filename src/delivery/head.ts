@@ -204,7 +204,7 @@ export class Identities {
    * that stands still for 2²¹ messages, is overtaken by a millisecond at a time.
    */
   next(now: number): void {
-    if (now > this.time) this.begin(now);
+    if (now > this.time) this.begin(Math.floor(now));
     else if (this.tick === this.lastOfTime) this.begin(this.time + 1);
     else this.tick++;
   }

@@ -17,6 +17,8 @@ export interface Keeper extends Place {
 /** Whose it is while it is in hand: a consumer, or somebody who called receive(). */
 export interface Holder {
   readonly name: string;
+  /** What it has in hand. */
+  readonly hand: Iterable<Held>;
   /** It is settled, or taken back. */
   released(held: Held): void;
   /** It is about to be taken back while somebody may work on it. */

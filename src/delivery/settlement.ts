@@ -2,6 +2,7 @@ import type { Events } from '../events.js';
 import type { DeathReason } from '../message.js';
 import type { Awaitable } from '../storage/storage.js';
 import { Held } from './held.js';
+import type { KeyLane } from './key-lanes.js';
 import type { Policy } from './retry.js';
 import { decide, type Decision, type Outcome } from './settle.js';
 import type { Stock } from './stock.js';
@@ -19,6 +20,8 @@ export interface SettlementOwner extends Place {
   policy: Policy;
   /** When it was delivered, ms ago. */
   heldFor(held: Held): number;
+  /** What the same batch holds of its key behind it goes back as well, no attempt counted. */
+  giveBackLater(held: Held, turn: KeyLane): void;
   /** There may be nothing left to do. */
   rested(): void;
   report(error: unknown): void;
@@ -70,6 +73,7 @@ export class Settlement {
     const failed = failures > taken.failures;
     if (failed) stock.books.retried++;
     stock.giveBack(taken, failures, taken.deliveries, delay, alone);
+    if (taken.turn !== undefined && taken instanceof Held) this.owner.giveBackLater(taken, taken.turn);
     if (failed && events.heard.retried) {
       events.emit('retried', { source: name, id: this.idOf(taken), attempt: failures, delay, error });
     }

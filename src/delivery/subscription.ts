@@ -8,6 +8,7 @@ import type { Cursor } from './cursor.js';
 import { NEVER, type Hand } from './hand.js';
 import type { Head, Identities } from './head.js';
 import { Held, type Holder, type Keeper } from './held.js';
+import type { KeyLane } from './key-lanes.js';
 import type { Policy } from './retry.js';
 import { Roster } from './roster.js';
 import type { Outcome } from './settle.js';
@@ -15,6 +16,7 @@ import { Settlement, type Bury, type SettlementOwner } from './settlement.js';
 import type { Slice } from './slice.js';
 import { Stock } from './stock.js';
 import type { StockOwner } from './stock-owner.js';
+import { StoredMessage } from './stored-message.js';
 import type { Feed, Subscriber } from './subscriber.js';
 import type { Taken } from './taken.js';
 
@@ -104,8 +106,21 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   arrive(cursor: Cursor, offset: number, entry: LogEntry): void {
     const awaited = (entry.head.rare !== undefined || this.stock.expiry.mortal) && this.handsOver();
     this.stock.arrive(cursor, offset, entry, awaited);
-    if (this.events.heard.accepted) this.events.emit('accepted', { source: this.name, id: this.idOf(entry.head) });
+    if (this.events.heard.accepted) this.tellAccepted(entry);
     if (this.roster.spare > 0) this.restocked();
+  }
+
+  private tellAccepted(entry: LogEntry): void {
+    const { name, codecs } = this;
+    const { head, body } = entry;
+    const message = (): StoredMessage => new StoredMessage(this, entry, codecs.decode(head.rare?.codec, body), 0, 0);
+    this.events.emit('accepted', {
+      source: name,
+      id: this.idOf(head),
+      get message() {
+        return message();
+      },
+    });
   }
 
   /** Somebody waits, and nothing is there that he would get first. */
@@ -170,6 +185,12 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
 
   heldFor(held: Held): number {
     return this.now() - this.epoch - held.since;
+  }
+
+  giveBackLater(held: Held, turn: KeyLane): void {
+    for (const other of held.holder.hand) {
+      if (other.turn === turn && other.offset > held.offset) this.settle(other, 'abandon');
+    }
   }
 
   extend(held: Held, by: number | undefined): boolean {
