@@ -78,6 +78,14 @@ onEachStorage('consume() with wrong arguments', (open) => {
     expect(queue.consume(() => undefined, { name: 'worker' }).name).toBe('worker');
   });
 
+  it('gives names of its own that differ', async () => {
+    const { broker } = await open();
+    const queue = broker.queue('orders');
+    queue.consume(() => undefined, { name: 'consumer-2' });
+    const names = Array.from({ length: 3 }, () => queue.consume(() => undefined).name);
+    expect(new Set([...names, 'consumer-2']).size).toBe(4);
+  });
+
   it('rejects close() with a wrong timeout, and stays open', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders');

@@ -158,6 +158,22 @@ onEachStorage('Sending to a full queue that blocks', (open) => {
     });
   });
 
+  it('waits for a consumer where maxLength is 0', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 0, overflow: 'block' });
+    const sent = [watch(queue.send(1)), watch(queue.send(2))];
+    await quiet();
+    expect(sent.map(({ state }) => state)).toEqual(['pending', 'pending']);
+    const first = await queue.receive({ wait: '1s' });
+    expect(first!.body).toBe(1);
+    await quiet();
+    expect(sent.map(({ state }) => state)).toEqual(['resolved', 'pending']);
+    const handled: number[] = [];
+    queue.consume(({ body }) => void handled.push(body));
+    await quiet();
+    expect(handled).toEqual([2]);
+  });
+
   it('tells by events when the first begins to wait, and when nobody does any more', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders', { maxLength: 1, overflow: 'block' });

@@ -24,6 +24,14 @@ onEachStorage('Looking into a queue with peek', (open) => {
     expect((await queue.receive())!.body).toBe('a');
   });
 
+  it('shows the oldest first, across levels and within a millisecond', async () => {
+    const { broker } = await open();
+    const queue = broker.queue<number>('orders', { priorities: 3 });
+    for (let n = 0; n < 6; n++) await queue.send(n, { priority: n % 3 });
+    expect((await queue.peek()).map(({ body }) => body)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect((await queue.peek(2)).map(({ body }) => body)).toEqual([0, 1]);
+  });
+
   it('shows 100 messages by default, and as many as asked for', async () => {
     const { broker } = await open();
     const queue = broker.queue<number>('orders');

@@ -101,6 +101,17 @@ onEachStorage('Sending with retry', (open) => {
     expect(sent).toMatchObject({ state: 'rejected', error: { code: 'ERR_CLOSED' } });
   });
 
+  it('stops waiting for its next try when the queue is deleted', async () => {
+    const { broker, clock, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 1 });
+    await queue.send(1);
+    const sent = watch(queue.send(2, { retry: { attempts: 10, backoff: fixed(10) } }));
+    await quiet();
+    await broker.delete('orders');
+    await clock.advance(20);
+    expect(sent).toMatchObject({ state: 'rejected', error: { code: 'ERR_UNKNOWN_DESTINATION' } });
+  });
+
   it('reports a backoff that throws, and waits for the default', async () => {
     const { broker, clock, reported } = await open();
     const queue = broker.queue<number>('orders', { maxLength: 1 });
