@@ -3,6 +3,7 @@ import { systemClock, type Clock } from './clock.js';
 import { Codecs, json, type Codec } from './codec.js';
 import { closeTimeout, within } from './consumer.js';
 import { Agenda } from './delivery/agenda.js';
+import { abandon } from './delivery/ending.js';
 import { Envelopes } from './delivery/envelope.js';
 import { Identities } from './delivery/head.js';
 import { Journal } from './delivery/journal.js';
@@ -20,7 +21,8 @@ import {
   type Messages,
 } from './exchange.js';
 import type { RetryPolicy } from './message.js';
-import type { Queue, QueueStats } from './queue.js';
+import type { Queue } from './queue.js';
+import type { QueueStats } from './queue-stats.js';
 import { checkQueueOptions, type QueueOptions } from './queue-options.js';
 import { Registry } from './registry.js';
 import type { StandardSchema } from './standard-schema.js';
@@ -210,7 +212,7 @@ export class Broker {
     registry.close(error);
     for (const queue of queues) {
       queue.stopPulling();
-      queue.subscription.refuse(error);
+      queue.subscription.idlers.reject(error);
     }
     const handlers = queues.flatMap(({ subscription }) =>
       [...subscription.subscribers].map((subscriber) => subscriber.end()),
@@ -221,7 +223,7 @@ export class Broker {
       timeout,
       () => undefined,
     );
-    const abandoned = queues.flatMap(({ subscription }) => subscription.abandon(error));
+    const abandoned = queues.flatMap(({ subscription }) => abandon(subscription, error));
     try {
       await this.lasting.flush();
       await this.storage.close();

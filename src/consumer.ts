@@ -1,5 +1,6 @@
 import { checkInteger, checkName, checkOneOf, checkOptions, checkSignal, describe } from './arguments.js';
-import type { Engine, Subscription } from './delivery/subscription.js';
+import type { Engine } from './delivery/engine.js';
+import type { Subscription } from './delivery/subscription.js';
 import { SluiceError } from './errors.js';
 import { NEVER } from './delivery/hand.js';
 import { Subscriber } from './delivery/subscriber.js';

@@ -13,11 +13,10 @@ function comparable(name: string, value: unknown): unknown {
   if (DURATIONS.has(name) && value !== undefined && value !== false) return milliseconds(value, name);
   if (typeof value !== 'object' || value === null) return value;
   if ('kind' in value && 'name' in value) return value.name;
-  return JSON.stringify(
-    Object.entries(value)
-      .map(([key, part]) => [key, comparable(key, part) ?? null])
-      .sort(),
-  );
+  const parts = Object.keys(value)
+    .sort()
+    .map((key) => [key, comparable(key, (value as Readonly<Record<string, unknown>>)[key]) ?? null]);
+  return JSON.stringify(parts);
 }
 
 /** @throws SluiceError ERR_DECLARATION_MISMATCH where `given` has another value for an option than `declared` */
@@ -25,6 +24,10 @@ export function checkSame(what: string, declared: object, given: object): void {
   const before = declared as Readonly<Record<string, unknown>>;
   for (const [option, value] of Object.entries(given)) {
     if (value === undefined) continue;
+    if (option === 'retry') {
+      checkSame(`${what}: retry`, before[option] ?? {}, value as object);
+      continue;
+    }
     const was = comparable(option, before[option]);
     const is = comparable(option, value);
     if (is === undefined || was === is) continue;

@@ -138,7 +138,7 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
       if (this.table.size > 0) checkSame(`${what} has bindings and`, { type: this.table.type }, { type });
       this.table = new BindingTable(type);
     }
-    this.options = options;
+    this.options = { ...options };
     this.defined = true;
     this.host.rerouted();
   }

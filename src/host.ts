@@ -5,7 +5,7 @@ import type { Inbox } from './delivery/inbox.js';
 import type { Intake } from './delivery/intake.js';
 import type { Journal } from './delivery/journal.js';
 import type { Post } from './delivery/post.js';
-import type { Engine } from './delivery/subscription.js';
+import type { Engine } from './delivery/engine.js';
 import type { Handle } from './destination.js';
 import type { Headers, RetryPolicy } from './message.js';
 

@@ -28,7 +28,8 @@ export type {
   Receipt,
   RetryPolicy,
 } from './message.js';
-export { Queue, type QueueStats } from './queue.js';
+export { Queue } from './queue.js';
+export type { QueueStats } from './queue-stats.js';
 export type { QueueOptions } from './queue-options.js';
 export type { HeadersMatch } from './routing/headers-match.js';
 export type { Matching } from './routing/matching.js';

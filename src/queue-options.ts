@@ -64,6 +64,26 @@ export interface QueueOptions {
 export const ACK_TIMEOUT = 30 * 60_000;
 export const MOST_PRIORITIES = 32;
 
+/** What holds where nothing is said. */
+export const DEFAULTS = {
+  durable: true,
+  overflow: 'reject',
+  ordering: 'none',
+  priorities: 1,
+  ackTimeout: ACK_TIMEOUT,
+  singleActiveConsumer: false,
+  autoDelete: false,
+  maxLength: Infinity,
+  maxBytes: Infinity,
+} as const satisfies QueueOptions;
+
+/** What dead-letter queues do that nobody has described: they keep what they get until somebody takes it. */
+export const FOR_DEAD_LETTERS: QueueOptions = { retry: { attempts: Infinity }, deadLetter: false };
+
+export function isDurable({ durable, autoDelete }: QueueOptions): boolean {
+  return (durable ?? true) && autoDelete !== true;
+}
+
 const NAMES = new Set<keyof QueueOptions>([
   'durable',
   'retry',

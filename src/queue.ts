@@ -5,11 +5,13 @@ import { checkSame, mismatch } from './declaration.js';
 import type { Encoded } from './codec.js';
 import type { DeadLetter, Grave } from './delivery/burial.js';
 import type { Head } from './delivery/head.js';
+import { dissolve } from './delivery/ending.js';
 import { checkMessageOptions, MESSAGE_OPTIONS } from './delivery/envelope.js';
 import { Inbox } from './delivery/inbox.js';
+import { oldestTime } from './delivery/oldest.js';
 import { peek } from './delivery/peek.js';
 import { redrive } from './delivery/redrive.js';
-import { policyOf } from './delivery/retry.js';
+import { DEFAULT_ATTEMPTS, policyOf } from './delivery/retry.js';
 import type { Taken } from './delivery/taken.js';
 import { Subscription } from './delivery/subscription.js';
 import type { Handle } from './destination.js';
@@ -17,7 +19,8 @@ import { milliseconds } from './duration.js';
 import type { SluiceError } from './errors.js';
 import type { Host } from './host.js';
 import type { DeathReason, Delivery, Message, MessageOptions, Receipt } from './message.js';
-import { ACK_TIMEOUT, type QueueOptions } from './queue-options.js';
+import { ACK_TIMEOUT, DEFAULTS, FOR_DEAD_LETTERS, isDurable, type QueueOptions } from './queue-options.js';
+import type { QueueStats } from './queue-stats.js';
 import { Source } from './source.js';
 import { parse } from './standard-schema.js';
 import type { Awaitable } from './storage/storage.js';
@@ -25,53 +28,6 @@ import type { Awaitable } from './storage/storage.js';
 const SEND = new Set<string>(MESSAGE_OPTIONS);
 const SEND_MANY = new Set<string>([...MESSAGE_OPTIONS, 'body']);
 const REDRIVE = new Set(['to', 'limit', 'filter']);
-
-/** What holds where nothing is said. */
-const DEFAULTS = {
-  durable: true,
-  overflow: 'reject',
-  ordering: 'none',
-  priorities: 1,
-  ackTimeout: ACK_TIMEOUT,
-  singleActiveConsumer: false,
-  autoDelete: false,
-  maxLength: Infinity,
-  maxBytes: Infinity,
-} as const satisfies QueueOptions;
-
-/** The books balance: accepted = ready + delayed + unacked + acked + deadLettered + dropped + removed. Counted since the queue was made. */
-export interface QueueStats {
-  readonly name: string;
-  /** Could be delivered now. */
-  readonly ready: number;
-  /** Waits for a time: delayed, or backing off. */
-  readonly delayed: number;
-  /** In hand, or on its way to the dead letters. */
-  readonly unacked: number;
-  /** Encoded bytes of what is ready or delayed. */
-  readonly bytes: number;
-  readonly consumers: number;
-  readonly accepted: number;
-  /** Handed out, requeued ones counted again. */
-  readonly delivered: number;
-  readonly acked: number;
-  /** Attempts that failed and were followed by another. */
-  readonly retried: number;
-  readonly deadLettered: number;
-  readonly dropped: number;
-  /** Purged or redriven. */
-  readonly removed: number;
-  readonly deduplicated: number;
-  /** Handlers whose message was taken back and that have not returned. */
-  readonly lost: number;
-  /** When the message came that is next. */
-  readonly oldest?: Date | undefined;
-  /** false: restored from the storage, and nobody has asked for it in this run. */
-  readonly declared: boolean;
-}
-
-/** What dead-letter queues do that nobody has described: they keep what they get until somebody takes it. */
-const FOR_DEAD_LETTERS: QueueOptions = { retry: { attempts: Infinity }, deadLetter: false };
 
 /** Holds messages until one consumer settles each of them. Made by broker.queue(). */
 export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements Handle {
@@ -120,17 +76,19 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
       return;
     }
     if (this.defined) {
-      checkSame(
-        `queue ${JSON.stringify(this.name)}`,
-        { ...DEFAULTS, deadLetter: `${this.name}.dlq`, ...this.options },
-        options,
-      );
+      checkSame(`queue ${JSON.stringify(this.name)}`, this.effective, options);
     } else {
       this.checkAdoptable(options);
       this.configure(options);
       this.defined = true;
     }
     this.declared = true;
+  }
+
+  /** Its options, with what holds where nothing is said. */
+  private get effective(): QueueOptions {
+    const retry = { attempts: DEFAULT_ATTEMPTS, ...this.host.retry, ...this.options.retry };
+    return { ...DEFAULTS, deadLetter: `${this.name}.dlq`, ...this.options, retry };
   }
 
   private checkAdoptable(options: QueueOptions): void {
@@ -161,13 +119,13 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
       );
     }
     if (deadLetter !== undefined && typeof deadLetter === 'object') host.own(deadLetter);
-    this.options = options;
+    this.options = { ...options };
     this.timeout = timeoutOf(options.ackTimeout, ACK_TIMEOUT);
     inbox.limit({ maxLength, maxBytes, overflow });
     const check =
       schema === undefined ? undefined : (body: unknown) => parse(schema, body, `queue ${JSON.stringify(name)}`);
     inbox.validate = check;
-    subscription.parse = check;
+    subscription.contents.parse = check;
     inbox.lay(host.journal(isDurable(options)), options.priorities ?? 1);
     subscription.policy = policyOf(
       [host.retry, options.retry],
@@ -265,14 +223,14 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
 
   /** A snapshot, at this moment. */
   stats(): QueueStats {
-    const { books } = this.subscription.stock;
-    const oldest = this.subscription.stock.oldestTime();
+    const { stock, subscribers } = this.subscription;
+    const oldest = oldestTime(stock);
     return {
       name: this.name,
-      ...books,
+      ...stock.books.snapshot(),
       consumers: this.consumers.size,
       deduplicated: 0,
-      lost: this.subscription.lost,
+      lost: [...subscribers].reduce((sum, { lost }) => sum + lost, 0),
       ...(oldest === undefined ? {} : { oldest: new Date(oldest) }),
       declared: this.declared,
     };
@@ -319,7 +277,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   async remove(error: SluiceError): Promise<void> {
     this.inbox.deleted = true;
     this.stopPulling(error);
-    this.subscription.delete(error);
+    dissolve(this.subscription, error);
     const logs = this.subscription.stock.cursors.map(({ log }) => log);
     await this.inbox.journal.write(logs.map((log) => ({ type: 'remove', log })));
   }
@@ -329,8 +287,4 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
     if (this.options.autoDelete === true && this.consumers.size === 0 && this.gone === undefined)
       void this.host.delete(this.name);
   }
-}
-
-function isDurable({ durable, autoDelete }: QueueOptions): boolean {
-  return (durable ?? true) && autoDelete !== true;
 }

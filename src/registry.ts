@@ -7,7 +7,7 @@ import type { Inbox } from './delivery/inbox.js';
 import { Intake } from './delivery/intake.js';
 import type { Journal } from './delivery/journal.js';
 import { Post } from './delivery/post.js';
-import type { Engine } from './delivery/subscription.js';
+import type { Engine } from './delivery/engine.js';
 import { checkHandle, type Handle } from './destination.js';
 import { SluiceError } from './errors.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';

@@ -17,13 +17,11 @@ export class Alarm {
 
   /** Fires at `due` (ms on the broker's clock), instead of when it was set to. Infinity: not at all. */
   set(due: number, vital = false): void {
-    if (due === this.due && vital === this.vital) return;
-    this.vital = vital;
-    this.agenda.set(this, due);
+    if (due !== this.due || vital !== this.vital) this.agenda.set(this, due, vital);
   }
 
   clear(): void {
-    if (this.at >= 0) this.agenda.set(this, Infinity);
+    if (this.at >= 0) this.agenda.set(this, Infinity, false);
   }
 }
 
@@ -47,10 +45,10 @@ export class Agenda {
     return new Alarm(this, fire);
   }
 
-  set(alarm: Alarm, due: number): void {
-    const before = alarm.at >= 0;
-    if (before) this.remove(alarm);
+  set(alarm: Alarm, due: number, vital: boolean): void {
+    if (alarm.at >= 0) this.remove(alarm);
     alarm.due = due;
+    alarm.vital = vital;
     if (due !== Infinity && !this.closed) this.insert(alarm);
     this.arm();
   }

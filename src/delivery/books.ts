@@ -20,4 +20,10 @@ export class Books {
   removed = 0;
   delivered = 0;
   retried = 0;
+
+  snapshot(): Record<Count, number> {
+    return Object.assign({}, this);
+  }
 }
+
+type Count = Exclude<keyof Books, 'snapshot'>;

@@ -46,7 +46,18 @@ export function isCycle(deaths: readonly Death[], target: string): boolean {
   return deaths.slice(0, last + 1).every((death) => death.reason !== 'rejected' && death.reason !== 'attempts');
 }
 
+const ILLEGIBLE = { name: 'Error', message: 'something was thrown that cannot be looked at' };
+
+/** Whatever was thrown: a handler's error is data of its message, also where its properties throw. */
 function described(error: unknown): NonNullable<Death['error']> {
+  try {
+    return legible(error);
+  } catch {
+    return ILLEGIBLE;
+  }
+}
+
+function legible(error: unknown): NonNullable<Death['error']> {
   if (typeof error !== 'object' || error === null) return { name: 'Error', message: String(error) };
   const { name, message, stack } = error as Partial<Error>;
   return {

@@ -100,6 +100,7 @@ export class Envelopes {
         headers: headers === undefined ? undefined : copied(headers),
         priority: priority ?? 0,
         due,
+        dated: options.deliverAt !== undefined,
         expires: ttl === undefined ? undefined : (due ?? now) + milliseconds(ttl, 'options.ttl'),
         transient: persistent === false,
       },

@@ -9,6 +9,8 @@ export interface Rare {
   readonly priority: number;
   /** Not delivered before. */
   readonly due: number | undefined;
+  /** `due` is a date that was named, not a delay. */
+  readonly dated: boolean;
   /** Not delivered at or after. */
   readonly expires: number | undefined;
   /** When it came into the log it is in, where that is not when it was accepted (a dead letter). */
@@ -28,6 +30,7 @@ const NOTHING: Rare = {
   headers: undefined,
   priority: 0,
   due: undefined,
+  dated: false,
   expires: undefined,
   arrived: undefined,
   deaths: undefined,
@@ -36,7 +39,7 @@ const NOTHING: Rare = {
 };
 
 /** `given` over `base`, or undefined when nothing in it is rare. */
-export function rare(given: Partial<Rare>, base: Rare | undefined = undefined): Rare {
+export function rare(given: Partial<Rare>, base?: Rare): Rare {
   return { ...(base ?? NOTHING), ...given };
 }
 
@@ -99,12 +102,15 @@ export class Head {
     const seconds = Math.floor(now / 1000);
     const later = now - this.timestamp;
     const tick = (now - seconds * 1000) * COUNTERS + (this.tick & (COUNTERS - 1));
-    const { due, expires } = this.rare ?? NOTHING;
-    const extra =
-      due === undefined && expires === undefined
-        ? this.rare
-        : rare({ due: due && due + later, expires: expires && expires + later }, this.rare);
-    return new Head(id, seconds, tick, this.size, this.key, this.routingKey, extra);
+    return new Head(
+      id,
+      seconds,
+      tick,
+      this.size,
+      this.key,
+      this.routingKey,
+      this.rare && accepted(this.rare, now, later),
+    );
   }
 
   /** What a storage that outlives the process keeps. Short names: it is written once per message. */
@@ -135,6 +141,15 @@ export class Head {
     const tick = (json.t - seconds * 1000) * COUNTERS + (json.q ?? 0);
     return new Head(json.i, seconds, tick, size(), json.k, json.r, rareOf(json));
   }
+}
+
+/** Times of a message that is accepted `later` than it was sent: a delay and a ttl begin then, a date stays. */
+function accepted(extra: Rare, now: number, later: number): Rare {
+  const { due, dated, expires } = extra;
+  if (due === undefined && expires === undefined) return extra;
+  const moved = due === undefined || dated ? due : due + later;
+  const ttl = expires === undefined ? undefined : expires - (due ?? now - later);
+  return rare({ due: moved, expires: ttl === undefined ? undefined : Math.max(moved ?? now, now) + ttl }, extra);
 }
 
 interface StoredHead {
@@ -170,6 +185,7 @@ function rareOf(json: StoredHead): Rare | undefined {
     headers: json.h,
     priority: json.p ?? 0,
     due: json.d,
+    dated: false,
     expires: json.e,
     arrived: json.a,
     codec: json.c,

@@ -17,6 +17,8 @@ export interface Keeper extends Place {
 /** Whose it is while it is in hand: a consumer, or somebody who called receive(). */
 export interface Holder {
   readonly name: string;
+  /** How long it may keep a message, ms; NEVER: for ever. */
+  readonly ackTimeout: number;
   /** What it has in hand. */
   readonly hand: Iterable<Held>;
   /** It is settled, or taken back. */

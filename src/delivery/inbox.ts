@@ -5,6 +5,7 @@ import type { Awaitable, StorageOp } from '../storage/storage.js';
 import type { LogEntry } from './buffer.js';
 import type { Head } from './head.js';
 import type { Journal } from './journal.js';
+import { oldest } from './oldest.js';
 import type { Subscription } from './subscription.js';
 
 export type Overflow = 'block' | 'reject' | 'drop-head' | 'dead-letter';
@@ -84,8 +85,8 @@ export class Inbox {
     const { maxLength, maxBytes } = this.limits;
     const { ready, delayed, bytes } = this.subscription.stock.books;
     if (bytes + this.reserved.bytes + load.bytes > maxBytes) return false;
-    const after = ready + delayed + this.reserved.count + load.count;
-    return after <= maxLength || (maxLength === 0 && after === 1 && this.subscription.handsOver());
+    const coming = ready + this.reserved.count + load.count;
+    return coming + delayed <= maxLength || (maxLength === 0 && coming === 1 && this.subscription.handsOver());
   }
 
   /** Whether `load` would not even fit into the empty queue. */
@@ -157,7 +158,7 @@ export class Inbox {
     const { maxLength, maxBytes } = this.limits;
     const { books } = stock;
     while (books.ready + books.delayed > maxLength || books.bytes > maxBytes) {
-      const cursor = stock.oldest();
+      const cursor = oldest(stock);
       if (cursor === undefined) return;
       this.subscription.discard(cursor, 'overflow');
     }

@@ -85,6 +85,13 @@ export class KeyLanes {
     return tries;
   }
 
+  /** Takes the next one of the key out, for the owner to go on with. −1 where there is none. */
+  next(lane: KeyLane): number {
+    if (lane.waiting === 0) return -1;
+    this.waiting--;
+    return lane.shift();
+  }
+
   /** One of the owner's messages is settled. The offset whose turn it is now, or −1. */
   settled(lane: KeyLane): number {
     return --lane.held === 0 ? this.pass(lane) : -1;

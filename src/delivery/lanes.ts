@@ -85,11 +85,8 @@ export class Lanes {
   }
 
   private readonly start = (): void => {
-    void this.pool.add(async () => {
-      // Not on the stack of whoever sends or makes the consumer.
-      await undefined;
-      return this.body(new Lane());
-    });
+    // Not on the stack of whoever sends, or makes the consumer.
+    void this.pool.add(() => Promise.resolve(new Lane()).then(this.body));
   };
 
   private readonly lieDown = (resolve: () => void): void => {

@@ -1,6 +1,5 @@
 import { SluiceError } from '../errors.js';
 import { LONGEST } from '../duration.js';
-import type { Alarm } from './agenda.js';
 import { Hand } from './hand.js';
 import type { Held, Holder } from './held.js';
 import type { Taker } from './roster.js';
@@ -67,8 +66,12 @@ export class Puller implements Holder {
     }
   }
 
+  get ackTimeout(): number {
+    return this.timeout();
+  }
+
   take(): Held | undefined {
-    return this.source.takeFor(this, this.hand, this.timeout(), undefined);
+    return this.source.takeFor(this, this.hand, this.ackTimeout, undefined);
   }
 
   released(held: Held): void {

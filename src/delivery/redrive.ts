@@ -35,10 +35,16 @@ export async function redrive(source: Subscription, host: RedriveHost, what: Red
     for (const { cursor, end } of stock.cursors.map((one) => ({ cursor: one, end: one.end })).reverse()) {
       while (moved < what.limit && !source.closed) {
         if (slice.over()) await slice.rest();
-        const found = cursor.next();
-        if (found === LOADING) await stock.whenLoaded();
-        if (found === LOADING) continue;
-        if (found !== READY || cursor.offset >= end) break;
+        const found = stock.nextOf(cursor, aside, true);
+        if (found === LOADING) {
+          await (stock.loading ? stock.whenLoaded() : slice.rest());
+          continue;
+        }
+        if (found !== READY) break;
+        if (cursor.offset >= end) {
+          stock.leave(cursor);
+          break;
+        }
         const taken = source.setAside(cursor);
         const inboxes = targets(source, host, what, taken);
         if (inboxes.length === 0) {

@@ -52,7 +52,7 @@ export function seededExponential(options: Parameters<typeof exponential>[0], ra
   const jitter = options.jitter ?? 'full';
   checkOneOf(jitter, 'jitter', JITTER);
   return (attempt) => {
-    const delay = Math.min(max, base * factor ** (attempt - 1));
+    const delay = base === 0 ? 0 : Math.min(max, base * factor ** (attempt - 1));
     if (jitter === 'none') return delay;
     return jitter === 'full' ? random() * delay : delay / 2 + (random() * delay) / 2;
   };
@@ -65,7 +65,7 @@ function required<T>(options: T, what: string): T {
 
 /** Default wait between attempts. */
 export const DEFAULT_BACKOFF: Backoff = exponential({ base: '200ms', max: '30s' });
-const DEFAULT_ATTEMPTS = 5;
+export const DEFAULT_ATTEMPTS = 5;
 
 const POLICY = new Set(['attempts', 'backoff', 'retryIf']);
 

@@ -18,8 +18,8 @@ export interface SettlementOwner extends Place {
   readonly events: Events;
   readonly closed: boolean;
   policy: Policy;
-  /** When it was delivered, ms ago. */
-  heldFor(held: Held): number;
+  readonly epoch: number;
+  now(): number;
   /** What the same batch holds of its key behind it goes back as well, no attempt counted. */
   giveBackLater(held: Held, turn: KeyLane): void;
   /** There may be nothing left to do. */
@@ -62,7 +62,7 @@ export class Settlement {
     stock.settle(held, false);
     stock.books.acked++;
     if (events.heard.acked) {
-      events.emit('acked', { source: name, id: held.id, duration: this.owner.heldFor(held) });
+      events.emit('acked', { source: name, id: held.id, duration: this.owner.now() - this.owner.epoch - held.since });
     }
     this.owner.rested();
   }

@@ -1,51 +1,49 @@
-import type { StorageOp } from '../storage/storage.js';
 import type { Agenda, Alarm } from './agenda.js';
 import { Books } from './books.js';
 import type { LogEntry } from './buffer.js';
-import { Cursor, LOADING, READY, UNTRIED, type CursorOwner } from './cursor.js';
+import { Cursor, LOADING, READY, UNTRIED, type CursorOwner, type Next } from './cursor.js';
 import { Expiry, type ExpiryOwner } from './expiry.js';
-import type { Journal, Rider } from './journal.js';
+import { Drops } from './drops.js';
+import type { Journal } from './journal.js';
 import { KeyLanes, type KeyLane } from './key-lanes.js';
 import type { LogReader } from './log-reader.js';
 import { Reads } from './reads.js';
-import type { CursorRecord, StockOwner } from './stock-owner.js';
+import type { StockOwner } from './stock-owner.js';
 import type { Taken } from './taken.js';
 
 /** Messages passed over (expired, or waiting for their key) before the event loop gets a turn. */
 const PASSED_OVER = 1000;
-/** Settled offsets of a log in memory that are dropped together. */
-const DROPPED_TOGETHER = 256;
 
 /**
  * What one queue or group has that is not in hand: a cursor for each of its logs, the order among them, and the books.
  * Messages come in by arrive() and giveBack(), and go out by next() and take(); settle() is the end of each.
  */
-export class Stock implements CursorOwner, ExpiryOwner, Rider {
+export class Stock implements CursorOwner, ExpiryOwner {
   /** By priority level, or by partition. */
   readonly cursors: Cursor[] = [];
   readonly books = new Books();
   readonly expiry: Expiry;
   lanes: KeyLanes | undefined;
-  record: CursorRecord | undefined;
   /** Of the candidate that next() found: its key's turn, where order is kept by key. */
   turn: KeyLane | undefined;
   private journal!: Journal;
   private readonly owner: StockOwner;
   private readonly dues: Alarm;
   private readonly reads: Reads;
-  /** Settled, and not dropped from the log yet. */
-  private undropped = 0;
+  private readonly drops: Drops;
 
   constructor(agenda: Agenda, owner: StockOwner) {
     this.owner = owner;
     this.expiry = new Expiry(agenda, this);
     this.dues = agenda.alarm(() => this.ripen());
     this.reads = new Reads(agenda, this);
+    this.drops = new Drops(this.cursors, (error) => owner.report(error));
   }
 
   /** Goes on in another journal, with no logs yet. For an empty stock. */
   restart(journal: Journal): void {
     this.journal = journal;
+    this.drops.restart(journal);
     this.cursors.length = 0;
   }
 
@@ -107,33 +105,47 @@ export class Stock implements CursorOwner, ExpiryOwner, Rider {
    * offset, of each key one. It stays where it is until take(). undefined: none, or none yet.
    */
   next(run: object, single: boolean): Cursor | undefined {
-    const { cursors, lanes, expiry } = this;
-    this.turn = undefined;
-    for (let level = cursors.length - 1, passed = 0; level >= 0; level--) {
-      const cursor = cursors[level]!;
-      for (;;) {
-        const found = cursor.next();
-        if (found === LOADING) return undefined;
-        if (found !== READY) break;
-        if (expiry.mortal && expiry.over(cursor.head)) {
-          this.owner.expired(cursor);
-        } else if (!single && cursor.alone) {
-          return undefined;
-        } else if (lanes === undefined || cursor.head.key === undefined) {
-          return cursor;
-        } else {
-          this.turn = lanes.admit(cursor.head.key, cursor.offset, run);
-          if (this.turn !== undefined) return cursor;
-          lanes.wait(cursor.head.key, cursor.offset, cursor);
-          cursor.take();
-        }
-        if (++passed === PASSED_OVER) {
-          this.owner.postpone();
-          return undefined;
-        }
-      }
+    const { cursors } = this;
+    for (let level = cursors.length - 1; level >= 0; level--) {
+      const found = this.nextOf(cursors[level]!, run, single);
+      if (found === READY) return cursors[level];
+      if (found === LOADING) return undefined;
     }
     return undefined;
+  }
+
+  /** As next(), of one log. LOADING: it is being read, or there is too much to pass over in one turn. */
+  nextOf(cursor: Cursor, run: object, single: boolean): Next {
+    const { lanes, expiry } = this;
+    this.turn = undefined;
+    for (let passed = 0; passed < PASSED_OVER; passed++) {
+      const found = cursor.next();
+      if (found !== READY) return found;
+      if (expiry.mortal && expiry.over(cursor.head)) {
+        this.owner.expired(cursor);
+        continue;
+      }
+      // It comes by itself: a batch that has begun goes without it.
+      if (!single && cursor.alone) return LOADING;
+      const { key } = cursor.head;
+      if (lanes === undefined || key === undefined) return READY;
+      this.turn = lanes.admit(key, cursor.offset, run);
+      if (this.turn !== undefined) {
+        // A batch may go on with the next of the key.
+        if (Array.isArray(run)) this.recall(cursor, lanes.next(this.turn), lanes);
+        return READY;
+      }
+      lanes.wait(key, cursor.offset, cursor);
+      cursor.take();
+    }
+    this.owner.postpone();
+    return LOADING;
+  }
+
+  /** The candidate that nextOf() found stays where it is. */
+  leave(cursor: Cursor): void {
+    if (this.turn !== undefined) this.lanes!.givenBack(this.turn, cursor.offset);
+    this.turn = undefined;
   }
 
   /** Takes the candidate out; the caller knows it by now: nothing tells of it any more. */
@@ -147,10 +159,10 @@ export class Stock implements CursorOwner, ExpiryOwner, Rider {
   }
 
   /** Takes the candidate out, to be moved or dropped. Nobody had it in hand. */
-  withdraw(cursor: Cursor): Taken {
+  withdraw(cursor: Cursor, turn?: KeyLane): Taken {
     const { offset, entry, failures, deliveries } = cursor;
     this.take(cursor, entry.head.size);
-    return { cursor, offset, entry, failures, deliveries, turn: undefined };
+    return { cursor, offset, entry, failures, deliveries, turn };
   }
 
   /** A taken message goes back: to its place after `delay` ms (0: now). */
@@ -162,25 +174,22 @@ export class Stock implements CursorOwner, ExpiryOwner, Rider {
     books.bytes += entry.head.size;
     if (delay <= 0) {
       books.ready++;
-      this.record?.deferred(cursor, offset, 0, failures, deliveries);
+      this.drops.deferred(cursor, offset, 0, failures, deliveries);
       cursor.giveBack(offset, failures, deliveries, alone, entry);
       this.expiry.watch();
       this.owner.restocked();
     } else {
       const due = this.now() + delay;
       books.delayed++;
-      this.record?.deferred(cursor, offset, due, failures, deliveries);
+      this.drops.deferred(cursor, offset, due, failures, deliveries);
       cursor.defer(due, offset, failures, deliveries, alone);
       this.watchDues();
     }
-    if (this.record !== undefined) this.journal.touch(this);
   }
 
   /** A taken message is about to be appended elsewhere: the same write says that it is settled here. */
-  depart(taken: Taken): void {
-    if (this.record === undefined) return;
-    this.record.settled(taken.cursor, taken.offset);
-    this.journal.touch(this);
+  depart({ cursor, offset }: Taken): void {
+    this.drops.departs(cursor, offset);
   }
 
   /** A taken message is gone from here for good. The caller counts what it became. `written`: depart() said so. */
@@ -189,62 +198,32 @@ export class Stock implements CursorOwner, ExpiryOwner, Rider {
     this.books.unacked--;
     cursor.settled.add(offset);
     if (this.lanes !== undefined) this.passTurn(taken, this.lanes);
-    this.undropped++;
-    if (this.record !== undefined) {
-      if (!written) this.record.settled(cursor, offset);
-      this.journal.touch(this);
-    } else if (this.undropped === DROPPED_TOGETHER) {
-      this.drop();
-    } else if (this.undropped === 1) {
-      this.journal.touch(this);
-    }
+    this.drops.settled(cursor, offset, written);
   }
 
   private passTurn({ cursor, offset, entry, turn }: Taken, lanes: KeyLanes): void {
     const { key } = entry.head;
     if (key === undefined) return;
     const next = turn !== undefined ? lanes.settled(turn) : lanes.gone(key, offset);
-    if (next < 0) return;
-    cursor.recall(next, lanes.triesOf(next));
-    this.owner.restocked();
+    if (this.recall(cursor, next, lanes)) this.owner.restocked();
   }
 
-  /** The cursor whose candidate is the oldest ready message of the lowest level that has one. undefined: none, or none yet. */
-  oldest(): Cursor | undefined {
-    for (const cursor of this.cursors) {
-      let found = cursor.next();
-      const waiting = this.lanes?.takeOldest(found === READY ? cursor.offset : Infinity) ?? -1;
-      if (waiting >= 0) {
-        cursor.recall(waiting, UNTRIED);
-        found = cursor.next();
-      }
-      if (found === READY) return cursor;
-      if (found === LOADING) return undefined;
-    }
-    return this.oldestDelayed();
+  /** One that waited for its key may be taken now. */
+  private recall(cursor: Cursor, offset: number, lanes: KeyLanes): boolean {
+    if (offset < 0) return false;
+    cursor.recall(offset, lanes.triesOf(offset));
+    return true;
   }
 
-  /** Nothing is ready: of what is delayed (not what backs off) the oldest, made ready for the purpose. */
-  private oldestDelayed(): Cursor | undefined {
-    for (const cursor of this.cursors) {
-      const offset = cursor.deferred.removeOldestUntried();
-      if (offset < 0) continue;
-      cursor.recall(offset, UNTRIED);
-      this.books.delayed--;
-      this.books.ready++;
-      this.watchDues();
-      return cursor.next() === READY ? cursor : undefined;
-    }
-    return undefined;
-  }
-
-  /** When the message came that is next; undefined where nothing is ready, or it is not read yet. */
-  oldestTime(): number | undefined {
-    let oldest: number | undefined;
-    for (const cursor of this.cursors) {
-      if (cursor.next() === READY) oldest = Math.min(oldest ?? Infinity, cursor.head.arrived);
-    }
-    return oldest;
+  /** Of what is delayed (not what backs off) the oldest becomes ready at once; whether there was one. */
+  hasten(cursor: Cursor): boolean {
+    const offset = cursor.deferred.removeOldestUntried();
+    if (offset < 0) return false;
+    cursor.recall(offset, UNTRIED);
+    this.books.delayed--;
+    this.books.ready++;
+    this.watchDues();
+    return true;
   }
 
   /** Removes all that is ready or delayed; how many. `inHand`: what is not here. */
@@ -264,12 +243,10 @@ export class Stock implements CursorOwner, ExpiryOwner, Rider {
     }
     this.lanes?.forgetWaiting();
     this.expiry.forget();
-    this.record?.upset();
     books.ready = 0;
     books.delayed = 0;
     books.bytes = 0;
-    this.undropped += count;
-    this.journal.touch(this);
+    this.drops.purged(count);
     return count;
   }
 
@@ -306,33 +283,6 @@ export class Stock implements CursorOwner, ExpiryOwner, Rider {
   readFailed(reader: LogReader, error: unknown): void {
     this.owner.report(error);
     this.reads.failed(reader, this.now(), this.owner.vital);
-  }
-
-  private drop(): void {
-    const batch: StorageOp[] = [];
-    const failed = (error: unknown): void => {
-      this.recollect();
-      this.owner.report(error);
-    };
-    this.collect(batch);
-    try {
-      this.journal.write(batch)?.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  collect(batch: StorageOp[]): void {
-    this.undropped = 0;
-    for (const { log, settled } of this.cursors) {
-      for (const { from, to } of settled.takeDrops()) batch.push({ type: 'drop', log, from, to });
-    }
-    this.record?.collect(batch);
-  }
-
-  recollect(): void {
-    for (const cursor of this.cursors) cursor.settled.forgetDrops();
-    this.record?.upset();
   }
 
   close(): void {

@@ -25,6 +25,8 @@ export interface Feed {
   overdue(hand: Hand): void;
   /** A slot has nothing to do. */
   rested(): void;
+  /** Somebody may take something. */
+  restocked(): void;
 }
 
 export interface SubscriberOptions {
@@ -54,7 +56,8 @@ export class Subscriber implements Taker, Holder {
   private paused = false;
   /** Handlers that run and are waited for. */
   private running = 0;
-  private finished: (() => void) | undefined;
+  private finished: () => void = () => undefined;
+  private ending: Promise<void> | undefined;
 
   constructor(feed: Feed, options: SubscriberOptions) {
     this.name = options.name;
@@ -68,6 +71,9 @@ export class Subscriber implements Taker, Holder {
     this.lanes = new Lanes(options.concurrency, options.batch === undefined ? this.single : this.batches);
   }
 
+  get ackTimeout(): number {
+    return this.options.ackTimeout;
+  }
   get spare(): number {
     return this.lanes.spare;
   }
@@ -126,14 +132,18 @@ export class Subscriber implements Taker, Holder {
   }
 
   /** Takes nothing more. Resolves when its running handlers are done. */
-  async end(): Promise<void> {
-    if (!this.closing) {
+  end(): Promise<void> {
+    this.ending ??= new Promise((resolve) => {
       this.closing = true;
+      this.finished = resolve;
       this.refill.clear();
       this.feed.roster.remove(this);
       this.lanes.dismiss();
-    }
-    if (this.running > 0) await new Promise<void>((resolve) => (this.finished = resolve));
+      if (this.running === 0) resolve();
+      // What it was called for, or kept others from, is theirs.
+      this.feed.restocked();
+    });
+    return this.ending;
   }
 
   /** One message after the other. */
@@ -172,10 +182,8 @@ export class Subscriber implements Taker, Holder {
 
   /** One batch after the other. What a failed batch of several held comes back one by one, no attempt counted. */
   private readonly batches = async (lane: Lane): Promise<void> => {
-    const { feed, options } = this;
-    const { slice, events } = feed;
-    const handler = options.handler as Handler<readonly Held[]>;
-    const mode = options.ack;
+    const { feed } = this;
+    const { slice } = feed;
     for (;;) {
       if (slice.over()) await slice.rest();
       const batch: Held[] = [];
@@ -186,25 +194,32 @@ export class Subscriber implements Taker, Holder {
         continue;
       }
       lane.runs++;
+      this.running++;
       this.join(batch, first, lane);
       await this.fill(batch, lane);
-      lane.busy = true;
-      this.running++;
-      if (mode === 'none') for (const held of batch) held.ack();
-      try {
-        await handler(batch.slice());
-        if (mode === 'auto') for (const held of batch) held.ack();
-      } catch (error) {
-        if (mode === 'none') events.report(error);
-        else if (batch.length === 1) batch[0]!.nack({ error });
-        else for (const held of batch) held.unbatch(error);
-      }
-      lane.busy = false;
+      // Some may have been taken back while it filled.
+      const given = batch.filter((held) => held.inHand);
+      if (given.length > 0) await this.handleBatch(given, lane);
       if (lane.lost) break;
       this.ran();
     }
     this.leave(lane);
   };
+
+  private async handleBatch(batch: readonly Held[], lane: Lane): Promise<void> {
+    const { ack: mode, handler } = this.options;
+    lane.busy = true;
+    if (mode === 'none') for (const held of batch) held.ack();
+    try {
+      await (handler as Handler<readonly Held[]>)([...batch]);
+      if (mode === 'auto') for (const held of batch) held.ack();
+    } catch (error) {
+      if (mode === 'none') this.feed.events.report(error);
+      else if (batch.length === 1) batch[0]!.nack({ error });
+      else for (const held of batch) held.unbatch(error);
+    }
+    lane.busy = false;
+  }
 
   private async fill(batch: Held[], lane: Lane): Promise<void> {
     const { size, wait } = this.options.batch!;
@@ -221,6 +236,7 @@ export class Subscriber implements Taker, Holder {
       if (this.feed.now() >= until) break;
       alarm?.set(until, true);
       this.feed.roster.spare++;
+      this.feed.rested();
       await this.lanes.doze((up) => {
         wake = () => {
           if (up() && !this.closing) this.feed.roster.spare--;
@@ -247,7 +263,7 @@ export class Subscriber implements Taker, Holder {
   /** A handler is not waited for any more: it returned, or is lost. */
   private ran(): void {
     if (--this.running === 0 && this.closing) {
-      this.finished?.();
+      this.finished();
       this.feed.rested();
     }
   }

@@ -1,12 +1,14 @@
-import { nextTurn, type Clock } from '../clock.js';
-import type { Codecs } from '../codec.js';
+import { nextTurn } from '../clock.js';
 import { SluiceError } from '../errors.js';
 import type { Events } from '../events.js';
 import type { Agenda } from './agenda.js';
 import type { LogEntry } from './buffer.js';
+import { Accepted, Contents } from './contents.js';
 import type { Cursor } from './cursor.js';
+import type { Engine } from './engine.js';
 import { NEVER, type Hand } from './hand.js';
-import type { Head, Identities } from './head.js';
+import type { Head } from './head.js';
+import { Idlers } from './idlers.js';
 import { Held, type Holder, type Keeper } from './held.js';
 import type { KeyLane } from './key-lanes.js';
 import type { Policy } from './retry.js';
@@ -16,21 +18,8 @@ import { Settlement, type Bury, type SettlementOwner } from './settlement.js';
 import type { Slice } from './slice.js';
 import { Stock } from './stock.js';
 import type { StockOwner } from './stock-owner.js';
-import { StoredMessage } from './stored-message.js';
 import type { Feed, Subscriber } from './subscriber.js';
 import type { Taken } from './taken.js';
-
-/** What all queues and groups of a broker share. */
-export interface Engine {
-  readonly clock: Clock;
-  readonly events: Events;
-  readonly agenda: Agenda;
-  readonly slice: Slice;
-  readonly identities: Identities;
-  readonly codecs: Codecs;
-  /** When the broker was opened: deadlines are told from here. */
-  readonly epoch: number;
-}
 
 export interface SubscriptionOptions {
   readonly name: string;
@@ -57,9 +46,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   readonly agenda: Agenda;
   readonly events: Events;
   policy: Policy;
-  /** The schema: throws where it does not take a body. */
-  parse: ((body: unknown) => unknown) | undefined;
-  private readonly codecs: Codecs;
+  /** Makes bodies of what is stored. */
+  readonly contents: Contents;
   readonly subscribers = new Set<Subscriber>();
   /** Hands of consumers that are gone, and of those who pull. */
   readonly leftHands = new Set<Hand>();
@@ -71,7 +59,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   private postponed = false;
 
   readonly settlement: Settlement;
-  private idlers: { resolve(): void; reject(error: SluiceError): void }[] = [];
+  readonly idlers = new Idlers();
   /** Nothing moves any more. */
   closed = false;
 
@@ -80,7 +68,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     this.options = options;
     this.name = options.name;
     this.policy = options.policy;
-    this.codecs = engine.codecs;
+    this.contents = new Contents(engine.codecs);
     this.epoch = engine.epoch;
     this.slice = engine.slice;
     this.agenda = engine.agenda;
@@ -106,21 +94,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   arrive(cursor: Cursor, offset: number, entry: LogEntry): void {
     const awaited = (entry.head.rare !== undefined || this.stock.expiry.mortal) && this.handsOver();
     this.stock.arrive(cursor, offset, entry, awaited);
-    if (this.events.heard.accepted) this.tellAccepted(entry);
+    if (this.events.heard.accepted) this.events.emit('accepted', new Accepted(this, entry));
     if (this.roster.spare > 0) this.restocked();
-  }
-
-  private tellAccepted(entry: LogEntry): void {
-    const { name, codecs } = this;
-    const { head, body } = entry;
-    const message = (): StoredMessage => new StoredMessage(this, entry, codecs.decode(head.rare?.codec, body), 0, 0);
-    this.events.emit('accepted', {
-      source: name,
-      id: this.idOf(head),
-      get message() {
-        return message();
-      },
-    });
   }
 
   /** Somebody waits, and nothing is there that he would get first. */
@@ -150,7 +125,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
       const { head, body } = held.entry;
       stock.take(cursor, head.size);
       try {
-        held.body = this.decode(head, body);
+        held.body = this.contents.of(head, body);
       } catch (error) {
         held.inHand = false;
         this.settlement.conclude(held, 'invalid', undefined, error);
@@ -168,23 +143,12 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     }
   }
 
-  /** What a delivery carries. Throws where the stored body is of no use. */
-  private decode({ rare }: Head, stored: unknown): unknown {
-    const { codecs } = this;
-    const body = rare === undefined ? codecs.unnamed.decode(stored) : codecs.decode(rare.codec, stored);
-    return this.parse === undefined ? body : this.parse(body);
-  }
-
   settle(held: Held, outcome: Outcome, delay?: number, error?: unknown): boolean {
     if (!held.inHand) return false;
     held.inHand = false;
     held.holder.released(held);
     this.settlement.conclude(held, outcome, delay, error);
     return true;
-  }
-
-  heldFor(held: Held): number {
-    return this.now() - this.epoch - held.since;
   }
 
   giveBackLater(held: Held, turn: KeyLane): void {
@@ -195,10 +159,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
 
   extend(held: Held, by: number | undefined): boolean {
     if (!held.inHand) return false;
-    const before = held.deadline === NEVER ? NEVER : held.deadline - held.since;
-    held.since = this.now() - this.epoch;
-    const timeout = by ?? before;
-    held.holder.reschedule(held, timeout === NEVER ? NEVER : held.since + timeout);
+    const timeout = by ?? held.holder.ackTimeout;
+    held.holder.reschedule(held, timeout === NEVER ? NEVER : this.now() - this.epoch + timeout);
     return true;
   }
 
@@ -213,6 +175,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     held.holder.lose(held);
     this.settle(held, outcome, undefined, reason);
     held.giveUp(reason);
+    // Its slot is free, even where the message itself is not ready again.
+    this.restocked();
   }
 
   /** Drops or dead-letters the candidate of `cursor`: nobody had it in hand. */
@@ -295,7 +259,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
 
   /** Takes the candidate out for somebody who may put it back. */
   setAside(cursor: Cursor): Taken {
-    const taken = this.stock.withdraw(cursor);
+    const taken = this.stock.withdraw(cursor, this.stock.turn);
     this.settlement.setAside(taken);
     this.relieved();
     return taken;
@@ -309,13 +273,6 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     return count;
   }
 
-  /** Handlers whose message was taken back and that have not returned. */
-  get lost(): number {
-    let lost = 0;
-    for (const subscriber of this.subscribers) lost += subscriber.lost;
-    return lost;
-  }
-
   /** Nothing is in hand, and nothing ready that somebody who runs could take. */
   get idle(): boolean {
     if (this.stock.books.unacked > 0 || this.postponed) return false;
@@ -325,49 +282,16 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
 
   whenIdle(): Promise<void> {
     if (this.idle) return Promise.resolve();
-    return new Promise((resolve, reject) => this.idlers.push({ resolve, reject }));
+    return this.idlers.wait();
   }
 
   rested(): void {
     if (this.crowded) this.options.relieved();
-    if (this.idlers.length === 0 || !this.idle) return;
-    const idlers = this.idlers;
-    this.idlers = [];
-    for (const { resolve } of idlers) resolve();
-  }
-
-  /** Nobody waits for it to be idle any more. */
-  refuse(error: SluiceError): void {
-    const idlers = this.idlers;
-    this.idlers = [];
-    for (const { reject } of idlers) reject(error);
-  }
-
-  /** The broker closes: everything in hand goes back, no attempt counted. What that was. */
-  abandon(reason: SluiceError): { readonly source: string; readonly id: string }[] {
-    this.paused = true;
-    const held = [...this.inHand()].filter((taken) => taken instanceof Held);
-    for (const one of held) this.takeBack(one, 'abandon', reason);
-    return held.map(({ id }) => ({ source: this.name, id }));
+    if (this.idlers.any && this.idle) this.idlers.resolve();
   }
 
   close(): void {
     this.closed = true;
     this.stock.close();
-  }
-
-  /** It is gone, with all that it held. What is in hand is fenced. */
-  delete(error: SluiceError): void {
-    this.paused = true;
-    for (const held of [...this.inHand()]) {
-      if (!(held instanceof Held)) continue;
-      held.inHand = false;
-      held.holder.lose(held);
-      held.holder.released(held);
-      held.giveUp(error);
-    }
-    for (const subscriber of [...this.subscribers]) void subscriber.end();
-    this.close();
-    this.refuse(error);
   }
 }

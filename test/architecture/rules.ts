@@ -28,7 +28,7 @@ const layers: readonly Layer[] = [
   { name: 'delivery', has: /^src\/delivery\//, imports: ['vocabulary'] },
   {
     name: 'nouns',
-    has: /^src\/(host|source|(queue|exchange|topic|consumer-group|consumer|transaction)(-options)?)\.ts$/,
+    has: /^src\/(host|source|(queue|exchange|topic|consumer-group|consumer|transaction)(-options|-stats)?)\.ts$/,
     imports: ['vocabulary', 'routing', 'storage', 'delivery'],
   },
   {

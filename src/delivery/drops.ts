@@ -1,0 +1,87 @@
+import type { StorageOp } from '../storage/storage.js';
+import type { Cursor } from './cursor.js';
+import type { Journal, Rider } from './journal.js';
+import type { CursorRecord } from './stock-owner.js';
+
+/** Settled offsets of a log in memory that are dropped together. */
+const TOGETHER = 256;
+
+/** Tells the storage what is settled: drops of ranges, and, where anything of it is to last, the deltas of the cursors. */
+export class Drops implements Rider {
+  record: CursorRecord | undefined;
+  private journal!: Journal;
+  private readonly cursors: readonly Cursor[];
+  private readonly report: (error: unknown) => void;
+  /** Settled, and not dropped from the log yet. */
+  private pending = 0;
+
+  constructor(cursors: readonly Cursor[], report: (error: unknown) => void) {
+    this.cursors = cursors;
+    this.report = report;
+  }
+
+  restart(journal: Journal): void {
+    this.journal = journal;
+    this.pending = 0;
+  }
+
+  /** An offset is settled. `written`: departs() said so already. */
+  settled(cursor: Cursor, offset: number, written: boolean): void {
+    this.pending++;
+    if (this.record !== undefined) {
+      if (!written) this.record.settled(cursor, offset);
+      this.journal.touch(this);
+    } else if (this.pending === TOGETHER) {
+      this.drop();
+    } else if (this.pending === 1) {
+      this.journal.touch(this);
+    }
+  }
+
+  /** An offset will be settled by the very next write. */
+  departs(cursor: Cursor, offset: number): void {
+    if (this.record === undefined) return;
+    this.record.settled(cursor, offset);
+    this.journal.touch(this);
+  }
+
+  deferred(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): void {
+    if (this.record === undefined) return;
+    this.record.deferred(cursor, offset, due, failures, deliveries);
+    this.journal.touch(this);
+  }
+
+  /** Many offsets are settled at once. */
+  purged(count: number): void {
+    this.record?.upset();
+    this.pending += count;
+    this.journal.touch(this);
+  }
+
+  collect(batch: StorageOp[]): void {
+    this.pending = 0;
+    for (const { log, settled } of this.cursors) {
+      for (const { from, to } of settled.takeDrops()) batch.push({ type: 'drop', log, from, to });
+    }
+    this.record?.collect(batch);
+  }
+
+  recollect(): void {
+    for (const { settled } of this.cursors) settled.forgetDrops();
+    this.record?.upset();
+  }
+
+  private drop(): void {
+    const batch: StorageOp[] = [];
+    const failed = (error: unknown): void => {
+      this.recollect();
+      this.report(error);
+    };
+    this.collect(batch);
+    try {
+      this.journal.write(batch)?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
