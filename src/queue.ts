@@ -119,7 +119,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
       );
     }
     if (deadLetter !== undefined && typeof deadLetter === 'object') host.own(deadLetter);
-    this.options = { ...options };
+    this.options = options.retry === undefined ? { ...options } : { ...options, retry: { ...options.retry } };
     this.timeout = timeoutOf(options.ackTimeout, ACK_TIMEOUT);
     inbox.limit({ maxLength, maxBytes, overflow });
     const check =

@@ -16,9 +16,9 @@ export interface Feed {
   readonly events: Events;
   /** When the broker was opened. */
   readonly epoch: number;
+  /** Whether something may be ready, and what is being read. */
+  readonly stock: { readonly stocked: boolean; readonly loading: boolean; whenLoaded(): Promise<void> };
   now(): number;
-  /** Something may be ready. */
-  readonly stocked: boolean;
   /** The next message for this subscriber, if there is one. `run`: the batch that it would join. */
   take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined;
   /** Takes back what is overdue in this hand. */
@@ -86,7 +86,7 @@ export class Subscriber implements Taker, Holder {
     if (this.paused || this.closing || this.hand.size >= this.options.prefetch) return false;
     const { rate } = this.options;
     if (rate === undefined || rate.available(this.feed.now()) > 0) return true;
-    this.refill.set(rate.next(), this.feed.stocked);
+    this.refill.set(rate.next(), this.feed.stock.stocked);
     return false;
   }
 
@@ -231,6 +231,10 @@ export class Subscriber implements Taker, Holder {
       const held = this.feed.take(this, batch);
       if (held !== undefined) {
         this.join(batch, held, lane);
+        continue;
+      }
+      if (this.feed.stock.loading) {
+        await this.feed.stock.whenLoaded();
         continue;
       }
       if (this.feed.now() >= until) break;

@@ -82,10 +82,6 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     return this.engine.clock.now();
   }
 
-  get stocked(): boolean {
-    return this.stock.stocked;
-  }
-
   idOf(head: Head): string {
     return this.engine.identities.of(head);
   }
