@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fixed } from '../../src/index.js';
+import { fixed, type Delivery } from '../../src/index.js';
 import { deferred, onEachStorage, waiting, type Deferred } from '../fixtures.js';
 
 const keyed = (key: string, bodies: readonly string[]): { body: string; key: string }[] =>
@@ -199,6 +199,25 @@ onEachStorage('A batch under key order', (open) => {
     gate.resolve();
     await quiet();
     expect(batches.flat()).toEqual(['a1', 'a2', 'b1', 'b2', 'a3']);
+  });
+
+  it('gives back, with one that is nacked, all later ones of its key', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key', retry: { backoff: fixed('1s') } });
+    const batches: string[][] = [];
+    queue.consumeBatch((batch: readonly Delivery<string>[]) => {
+      batches.push(batch.map(({ body }) => body));
+      for (const message of batch) if (message.body === 'a2' && message.attempt === 1) message.nack();
+    });
+    await queue.sendMany([...keyed('a', ['a1', 'a2', 'a3']), ...keyed('b', ['b1'])]);
+    await clock.advance(0);
+    expect(queue.stats()).toMatchObject({ acked: 2, unacked: 0 });
+    await clock.advance('1s');
+    expect(batches).toEqual([
+      ['a1', 'a2', 'a3', 'b1'],
+      ['a2', 'a3'],
+    ]);
+    expect(queue.stats()).toMatchObject({ acked: 4, retried: 1 });
   });
 
   it('comes back one by one in order of each key when it fails', async () => {

@@ -2,6 +2,22 @@ import { expect, it } from 'vitest';
 import { fixed } from '../../src/index.js';
 import { fill, onEachStorage, waiting } from '../fixtures.js';
 
+const unreadable = {
+  get name(): string {
+    throw new Error('name is a trap');
+  },
+  get message(): string {
+    throw new Error('message is a trap');
+  },
+};
+const revoked = Proxy.revocable({}, {});
+revoked.revoke();
+
+const TRAPS: readonly [string, unknown][] = [
+  ['an object whose getters throw', unreadable],
+  ['a revoked proxy', revoked.proxy],
+];
+
 const THROWN: readonly [string, unknown][] = [
   ['an error', new Error('no')],
   ['undefined', undefined],
@@ -46,6 +62,19 @@ onEachStorage('A handler that fails', (open) => {
       expect(reported()).toEqual([]);
     },
   );
+
+  it.each(TRAPS)('is dead-lettered all the same where looking at what it threw throws: %s', async (_, thrown) => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<number>('orders', { retry: { attempts: 2, backoff: fixed(10) } });
+    queue.consume(() => {
+      throw thrown;
+    });
+    await queue.send(1);
+    await clock.advance('10s');
+    expect(queue.stats()).toMatchObject({ retried: 1, deadLettered: 1, unacked: 0, delayed: 0 });
+    const [dead] = await queue.deadLetters!.peek();
+    expect(dead!.deaths).toMatchObject([{ reason: 'attempts', attempts: 2, error: { message: expect.any(String) } }]);
+  });
 
   it('with what JSON cannot hold still has a death that can be stored and read', async () => {
     const { broker, quiet } = await open();

@@ -130,6 +130,20 @@ describe('Agenda', () => {
     expect(timers).toEqual([]);
   });
 
+  it('keeps it alive for an alarm that becomes vital, until it is not any more', () => {
+    const { clock, alive } = refCounting();
+    const alarm = new Agenda(clock).alarm(() => undefined);
+    alarm.set(20, false);
+    alarm.set(20, true);
+    expect(alive()).toBe(true);
+    alarm.set(30, false);
+    expect(alive()).toBe(false);
+    alarm.set(10, true);
+    expect(alive()).toBe(true);
+    alarm.clear();
+    expect(alive()).toBe(false);
+  });
+
   it('fires what a list that is sorted by time would fire', async () => {
     const set = fc.record({ alarm: fc.nat(9), due: fc.oneof(fc.nat(100), fc.constant(Infinity)) });
     await fc.assert(

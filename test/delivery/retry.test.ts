@@ -53,6 +53,10 @@ describe('Backoffs', () => {
     }
   });
 
+  it('of base 0 wait for nothing, however often something failed', () => {
+    for (const jitter of ['none', 'full', 'equal'] as const) expect(exponential({ base: 0, jitter })(5000)).toBe(0);
+  });
+
   it('are pure but for jitter: the same attempt gives the same wait', () => {
     for (const backoff of [fixed(5), linear({ base: 5 }), exponential({ base: 5, jitter: 'none' })]) {
       expect([backoff(3), backoff(1), backoff(3)]).toEqual([backoff(3), backoff(1), backoff(3)]);
