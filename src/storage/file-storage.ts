@@ -5,8 +5,10 @@ import type { Duration } from '../duration.js';
 import { FileStore, closedError } from './file/file-store.js';
 import type { Machine, StoreOptions } from './file/file-store.js';
 import { nodeFileSystem } from './file/node-file-system.js';
+import { repair } from './file/repair.js';
+import type { RepairReport } from './file/repair.js';
 import type { Report } from './file/report.js';
-import type { Awaitable, Durability, LogRange, ReadLimit, Storage, StorageOp, StoredEntry } from './storage.js';
+import type { Durability, LogRange, ReadLimit, Storage, StorageOp, StoredEntry } from './storage.js';
 
 export interface FileStorageOptions {
   /**
@@ -60,6 +62,16 @@ export class FileStorage implements Storage {
     this.durability = this.options.flush === 'sync' ? 'disk' : 'os';
   }
 
+  /**
+   * Salvages what is left of a directory that open() calls corrupt: an explicit act, since what is damaged is lost by it.
+   * What can be trusted is written anew; the files that were there are moved to a directory `damaged-1` (…) in it, never
+   * deleted. Of a directory in which nothing is wrong nothing is changed. Interrupted, it can be called again.
+   * @throws ERR_STORAGE_LOCKED, ERR_STORAGE_VERSION; ERR_STORAGE_CORRUPT when the file `format` is damaged
+   */
+  static repair(directory: string, options?: FileStorageOptions): Promise<RepairReport> {
+    return FileStorage.on({ fs: nodeFileSystem, clock: systemClock }, directory, options).repaired();
+  }
+
   /** @internal One that runs on another machine than this. */
   static on(machine: Machine, directory: string, options?: FileStorageOptions): FileStorage {
     const storage = new FileStorage(directory, options);
@@ -86,11 +98,11 @@ export class FileStorage implements Storage {
     return this.store.ranges();
   }
 
-  write(batch: readonly StorageOp[], reach?: Durability): Awaitable<void> {
+  write(batch: readonly StorageOp[], reach?: Durability): Promise<void> {
     return this.store === undefined ? Promise.reject(closedError()) : this.store.write(batch, reach);
   }
 
-  read(log: string, from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]> {
+  read(log: string, from: number, limit: ReadLimit): Promise<readonly StoredEntry[]> {
     return this.store === undefined ? Promise.reject(closedError()) : this.store.read(log, from, limit);
   }
 
@@ -99,6 +111,11 @@ export class FileStorage implements Storage {
     const store = await this.opening?.catch(() => undefined);
     await store?.close();
     if (this.store === store) this.store = this.opening = undefined;
+  }
+
+  /** @internal repair() of this one, which must not be open. */
+  repaired(): Promise<RepairReport> {
+    return repair(this.machine, this.directory, this.options);
   }
 
   /** @internal Resolves when there is nothing left to give back or to copy. */

@@ -8,6 +8,8 @@ export interface LedgerBatch {
   readonly nonce: number;
   readonly ops: readonly StorageOp[];
   outcome: Outcome;
+  /** Which process wrote it: what one left unfinished, the next need not know. */
+  readonly life?: number | undefined;
 }
 
 /** Each batch appends one entry here, so that it can be seen which are there. */
@@ -52,7 +54,8 @@ export class Ledger {
       const trimmed = i < last && count < (ranges.get(ALL)?.first ?? 0) && batch.outcome !== 'refused';
       if (there.has(batch.nonce) || trimmed) {
         if (batch.outcome === 'refused') return `batch ${batch.nonce} was refused and is there`;
-        if (missing !== undefined && inOrder) return `batch ${batch.nonce} is there, ${missing.nonce} before it is not`;
+        if (missing !== undefined && missing.life === batch.life && inOrder)
+          return `batch ${batch.nonce} is there, ${missing.nonce} before it is not`;
         applied.push(batch);
         count++;
       } else if (batch.outcome === 'confirmed') {

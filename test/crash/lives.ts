@@ -67,7 +67,7 @@ export async function liveAndDie(seed: number, tally: Tally): Promise<void> {
   // Frames of one size are what brings discarded ones back; random sizes hide it.
   const equalSizes = random.oneIn(2);
   // Large enough for a frame each, so that a group has several.
-  const bytes = equalSizes && random.oneIn(10) ? 66_000 : 700;
+  const bytes = equalSizes && random.oneIn(30) ? 66_000 : 700;
   const ledger = new Ledger();
   let nonce = 10_000_000;
   const fail = (why: string): never => {
@@ -146,7 +146,7 @@ async function work(
   tally: Tally,
 ): Promise<void> {
   const open = new Set<Promise<void>>();
-  for (let step = random.below(equalBytes > 1000 ? 12 : 40); step >= 0; step--) {
+  for (let step = random.below(equalBytes > 1000 ? 6 : 40); step >= 0; step--) {
     const batch: LedgerBatch = { nonce: nextNonce(), ops: [], outcome: 'unknown' };
     const ops = compose(batch.nonce, ledger, random, equalBytes);
     Object.assign(batch, { ops });

@@ -104,6 +104,7 @@ export class SimulatedDisk {
   clone(random: Random = this.random): SimulatedDisk {
     const copy = new SimulatedDisk(random);
     copy.writesThrough = this.writesThrough;
+    copy.life = this.life + 1;
     for (const directory of this.directories) copy.directories.add(directory);
     for (const [path, inode] of this.names) copy.put(path, Buffer.from(inode.cache));
     return copy;
@@ -153,7 +154,10 @@ export class SimulatedDisk {
 
   list(directory: string): string[] {
     const prefix = `${directory}/`;
-    return [...this.names.keys()].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+    const names = [...this.names.keys()]
+      .filter((path) => path.startsWith(prefix))
+      .map((path) => path.slice(prefix.length));
+    return names.filter((name) => !name.includes('/'));
   }
 
   /** Puts an inode (or nothing) at a path, in a way that a power cut may undo. */
@@ -299,6 +303,10 @@ class SimulatedFileSystem implements FileSystem {
       this.disk.lookUp(path);
       this.disk.name(path, undefined);
     });
+  }
+
+  rmdir(path: string): Promise<void> {
+    return this.disk.call(this.life, 'unlink', path, () => void this.disk.directories.delete(path));
   }
 
   syncDirectory(path: string): Promise<void> {

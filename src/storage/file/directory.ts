@@ -11,8 +11,14 @@ export interface Listing {
   readonly clean: CleanEnd | undefined;
 }
 
+/** There while a repair exchanges files. */
+export const REPAIR_FILE = 'repairing';
+
 export async function listDirectory(fs: FileSystem, directory: string, seed: number): Promise<Listing> {
   const names = await fs.readdir(directory);
+  if (names.includes(REPAIR_FILE)) {
+    throw corrupt(`${directory}/${REPAIR_FILE}`, 0, 'a repair was interrupted; run it again');
+  }
   const bytes = names.includes(CLEAN_FILE) ? await readFile(fs, `${directory}/${CLEAN_FILE}`) : undefined;
   return {
     numbers: numbersOf(names, 'seg'),

@@ -13,9 +13,11 @@ import { encodeIndex } from './index-file.js';
 import { DirectoryLock } from './lock.js';
 import { Reader } from './reader.js';
 import { Reclaimer } from './reclaimer.js';
+import { RecordView } from './record.js';
 import { recover } from './recovery.js';
 import type { Recovered } from './recovery.js';
 import type { Report } from './report.js';
+import type { Salvage } from './salvage.js';
 import { SegmentFiles } from './segment-files.js';
 import { settle } from './settle.js';
 import { Space } from './space.js';
@@ -36,6 +38,9 @@ export interface StoreOptions {
   readonly maxBytes: number;
   readonly keepFree: number;
 }
+
+/** Entries of a salvaged directory that are written together. */
+const ADOPTED = 256;
 
 /** A directory that is open: the parts, wired. */
 export class FileStore {
@@ -190,6 +195,28 @@ export class FileStore {
 
   close(): Promise<void> {
     return (this.closing ??= this.shut());
+  }
+
+  /** Takes over all logs of a directory that was salvaged, at their offsets; this one must be new. */
+  async adopt(
+    { table, segments }: Salvage,
+    source: { readonly directory: string; readonly seed: number },
+  ): Promise<void> {
+    const files = new SegmentFiles(this.machine.fs, source.directory, source.seed);
+    const reader = new Reader(segments, files, table);
+    for (const log of table.written.values()) this.recovered.table.declare(log);
+    this.recovered.table.nextId = table.nextId;
+    for (const log of table.written.values()) {
+      for (let offset = log.holes.skip(log.first); offset < log.next; offset = log.holes.skip(offset)) {
+        const views: RecordView[] = [];
+        offset += await reader.some(log, offset, ADOPTED, (record) => {
+          views.push(new RecordView(record.bytes, record.at));
+          return true;
+        });
+        await this.writer.copy(log, views);
+      }
+    }
+    await files.close();
   }
 
   /** Resolves when nothing is left to reclaim. */

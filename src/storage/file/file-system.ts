@@ -19,6 +19,8 @@ export interface FileSystem {
   /** A second name for a file. Rejects with EEXIST when the name is taken. */
   link(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
+  /** Removes a directory that is empty. */
+  rmdir(path: string): Promise<void>;
   /** Resolves when every name made, changed or removed in the directory is on the disk. */
   syncDirectory(path: string): Promise<void>;
   /** Bytes that this process may still use on the disk that holds `path`. */

@@ -4,6 +4,9 @@ import type { FileSystem, Owner } from './file-system.js';
 
 const LOCK_FILE = 'lock';
 
+/** Whose pid stands for a claim that cannot be read. */
+const NOBODY = 0;
+
 interface Claim extends Owner {
   /** Tells this opening of the directory from every other one. */
   readonly token: string;
@@ -87,7 +90,9 @@ export class DirectoryLock {
       if (!name.startsWith(`${LOCK_FILE}.`)) continue;
       const path = `${directory}/${name}`;
       const there = await this.read(path);
-      if (there !== undefined && !(await this.fs.isAlive(there))) await removeIfThere(this.fs, path);
+      // One that makes no sense may be about to be written.
+      if (there !== undefined && there.pid !== NOBODY && !(await this.fs.isAlive(there)))
+        await removeIfThere(this.fs, path);
     }
   }
 
@@ -103,7 +108,7 @@ export class DirectoryLock {
     } catch {
       // A power cut may leave it empty.
     }
-    return { pid: 0, started: '', boot: 'none', token: '0'.repeat(16) };
+    return { pid: NOBODY, started: '', boot: 'none', token: '0'.repeat(16) };
   }
 
   private locked(directory: string, owner: Owner): SluiceError {

@@ -51,6 +51,10 @@ class NodeFileSystem implements FileSystem {
     return fs.promises.unlink(path);
   }
 
+  rmdir(path: string): Promise<void> {
+    return fs.promises.rmdir(path);
+  }
+
   async syncDirectory(path: string): Promise<void> {
     // Windows has no such call: its directories cannot be opened, and it journals names itself.
     if (process.platform === 'win32') return;

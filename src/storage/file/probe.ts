@@ -4,7 +4,7 @@ import { FRAME_ALIGNMENT, FRAME_HEADER, isIntact, readHeader, STATE } from './fr
 import type { FrameHeader } from './frame.js';
 
 /** How far behind the end a frame is looked for that the end's own header would have led to. Bytes. */
-const TORN_REACH = 64 * 1024;
+const TORN_REACH = 256 * 1024;
 
 /** The header of the frame that says it stands at `offset`. Its payload has not been looked at. */
 export async function headerAt(file: File, segment: number, offset: number): Promise<FrameHeader | undefined> {

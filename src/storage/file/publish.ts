@@ -38,9 +38,9 @@ export function publish(group: Group, base: number, segments: Segments, table: L
 /** A copy is written: the entry's home is here from now on, if it still exists. */
 function move(log: Log, offset: number, position: number, segments: Segments, table: LogTable): void {
   const { active, sealed } = segments;
-  const home = sealed.findLast((segment) => segment.has(log.id, offset));
-  if (home === undefined || table.byId.get(log.id) !== log || !log.isLive(offset)) return;
-  home.moveAway(log.id, offset);
+  if (table.byId.get(log.id) !== log || !log.isLive(offset)) return;
+  // Salvaged ones come from another directory.
+  sealed.findLast((segment) => segment.has(log.id, offset))?.moveAway(log.id, offset);
   active.open!.add(log.id, offset, position, true);
   active.live++;
 }

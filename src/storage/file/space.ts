@@ -83,6 +83,7 @@ export class Space {
   /** A write was refused for want of room. */
   ranOut(why: string): SluiceError {
     this.refusal = why;
+    this.warn({ bytes: this.used(), maxBytes: this.limits.maxBytes, free: this.free });
     return this.error(why);
   }
 

@@ -51,7 +51,7 @@ export interface WriterParts {
  * time, and when it is done all who waited for it go on, and the next group leaves.
  */
 export class Writer {
-  /** Set by the owner: it needs the writer to be made. */
+  /** Set by the owner: it needs the writer. */
   space!: Space;
   failure: SluiceError | undefined;
   private readonly parts: WriterParts;
@@ -59,13 +59,11 @@ export class Writer {
   private writing: Promise<void> | undefined;
   private scheduled = false;
   private buffers: RecordBuffer[] = [];
-  private readonly chain: Chain;
   private sinceState: number;
   private idle: (() => void)[] = [];
 
   constructor(parts: WriterParts) {
     this.parts = parts;
-    this.chain = parts.chain;
     this.sinceState = parts.sinceState;
   }
 
@@ -121,19 +119,19 @@ export class Writer {
     const { appender, segments, table } = this.parts;
     await appender.sync();
     const at = appender.end;
-    const state = this.chain.state(segments.sealed, table, this.place(at));
+    const state = this.parts.chain.state(segments.sealed, table, this.place(at));
     await appender.append([state], true);
-    if (at === 0) segments.active.firstChecksum = this.chain.previous;
+    if (at === 0) segments.active.firstChecksum = this.parts.chain.previous;
     segments.active.open!.frame(at);
     segments.active.end = appender.end;
-    segments.active.lastChecksum = this.chain.previous;
+    segments.active.lastChecksum = this.parts.chain.previous;
     return at;
   }
 
   /** Bytes that are to be held back for what carries no body. */
   get reserve(): number {
     const wanted = Math.min(Math.max(this.parts.segmentBytes, SMALLEST_RESERVE), LARGEST_RESERVE);
-    return wanted + 4 * this.chain.stateBytes;
+    return wanted + 4 * this.parts.chain.stateBytes;
   }
 
   /** There is room for what carries no body beyond `bytes` more, or an error says that the disk has none. */
@@ -199,17 +197,17 @@ export class Writer {
     group.buffer.pad(FRAME_ALIGNMENT);
 
     const start = appender.end;
-    const { previous } = this.chain;
-    const hasState = start === 0 || this.sinceState >= Math.max(STATE_EVERY, 8 * this.chain.stateBytes);
-    const parts = hasState ? [this.chain.state(segments.sealed, table, this.place(start))] : [];
-    const first = this.chain.previous;
+    const { previous } = this.parts.chain;
+    const hasState = start === 0 || this.sinceState >= Math.max(STATE_EVERY, 8 * this.parts.chain.stateBytes);
+    const parts = hasState ? [this.parts.chain.state(segments.sealed, table, this.place(start))] : [];
+    const first = this.parts.chain.previous;
     const base = start + (parts[0]?.byteLength ?? 0);
-    this.chain.sealGroup(group, this.place(base));
+    this.parts.chain.sealGroup(group, this.place(base));
     parts.push(group.buffer.bytes.subarray(0, group.length));
     try {
       await appender.append(parts, group.toDisk);
     } catch (error) {
-      this.chain.rewind(previous);
+      this.parts.chain.rewind(previous);
       throw error;
     }
     const { active } = segments;
@@ -221,7 +219,7 @@ export class Writer {
     if (hasState) active.open!.frame(start);
     this.sinceState = hasState ? group.length : this.sinceState + group.length;
     active.end = appender.end;
-    active.lastChecksum = this.chain.previous;
+    active.lastChecksum = this.parts.chain.previous;
     publish(group, base, segments, table);
   }
 
@@ -238,7 +236,7 @@ export class Writer {
       return true;
     }
     // Never a segment with nothing but its state: a large one in small segments would fill the disk by itself.
-    const isWorn = appender.end > 2 * this.chain.stateBytes;
+    const isWorn = appender.end > 2 * this.parts.chain.stateBytes;
     return appender.end > 0 && isWorn && segments.active.end + group.length > segmentBytes;
   }
 
