@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fixed, type BrokerEvents } from '../../src/index.js';
+import { Broker, fixed, type BrokerEvents } from '../../src/index.js';
 import { seededRandom } from '../../src/testing/seeded-random.js';
 import { fill, onEachStorage } from '../fixtures.js';
 
@@ -69,6 +69,30 @@ onEachStorage('The events of a queue', (open) => {
     expect(seen).toEqual({ accepted, delivered, acked, retried, deadLettered });
     expect([ready, delayed, unacked]).toEqual([0, 0, 0]);
     expect(Math.min(acked, retried, deadLettered)).toBeGreaterThan(10);
+  });
+
+  it('tell that a message was accepted before anything else of it, however busy the queue is', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders');
+    const seen = new Map<string, string[]>();
+    for (const event of ['accepted', 'delivered', 'acked'] as const) {
+      broker.on(event, ({ id }) => void seen.set(id, [...(seen.get(id) ?? []), event]));
+    }
+    queue.consume(() => undefined, { concurrency: 4 });
+    await Promise.all(Array.from({ length: 200 }, (_, n) => queue.send(n)));
+    await quiet();
+    expect(seen.size).toBe(200);
+    for (const events of seen.values()) expect(events).toEqual(['accepted', 'delivered', 'acked']);
+  });
+
+  it('become process warnings where nobody hears an `error`', async () => {
+    const broker = await Broker.open();
+    const queue = broker.queue<number>('orders');
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+    queue.consume(() => Promise.reject(new Error('nobody hears it')), { ack: 'none' });
+    await queue.send(1);
+    expect((await warned).message).toBe('nobody hears it');
+    await broker.close();
   });
 
   it('are told to no one any more after off(), and once after once()', async () => {
