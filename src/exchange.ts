@@ -35,14 +35,16 @@ type Refused<M, K extends keyof M, D> = K extends unknown
       : never
   : never;
 
-/** never when the binding is sound; else the compiler's message. */
+/** never when the binding is sound; else the compiler's message. Of several patterns each has to be. */
 type BindProblem<M, P extends string, D> = string extends keyof M
   ? never
-  : [Matching<M, P>] extends [never]
-    ? `no routing key matches '${P}'`
-    : [Refused<M, Matching<M, P> & keyof M, D>] extends [never]
-      ? never
-      : `the destination cannot take the body of '${Refused<M, Matching<M, P> & keyof M, D> & string}'`;
+  : P extends unknown
+    ? [Matching<M, P>] extends [never]
+      ? `no routing key matches '${P}'`
+      : [Refused<M, Matching<M, P> & keyof M, D>] extends [never]
+        ? never
+        : `the destination cannot take the body of '${Refused<M, Matching<M, P> & keyof M, D> & string}'`
+    : never;
 
 export interface ExchangeOptions {
   /** Default `topic`. */

@@ -1,7 +1,9 @@
-/** The routing keys of `M` that a binding pattern matches, by AMQP's rules. */
+/** The routing keys of `M` that a binding pattern matches, by AMQP's rules. Of several patterns: those that any of them matches. */
 export type Matching<M, P extends string> = string extends P
   ? keyof M & string
-  : { [K in keyof M & string]: WordsMatch<Words<P>, Words<K>> extends true ? K : never }[keyof M & string];
+  : P extends unknown
+    ? { [K in keyof M & string]: WordsMatch<Words<P>, Words<K>> extends true ? K : never }[keyof M & string]
+    : never;
 
 type Words<S extends string> = S extends '' ? [] : SplitDots<S>;
 type SplitDots<S extends string> = S extends `${infer H}.${infer R}` ? [H, ...SplitDots<R>] : [S];
