@@ -2,7 +2,7 @@ import type { BenchQueue, Body, OpenQueue } from './queues/queue.js';
 import type { Contender, Measure, Scale } from './row.js';
 import { now } from './time.js';
 
-/** Sends of one load. */
+/** Sends of one load: awaited together, or one by one. */
 const SENDS = 1000;
 
 /** Counts what was handled; tells when that was everything. */
@@ -42,6 +42,18 @@ export const oneByOne: Load = async (queue, bodies, tally) => {
   for (const body of bodies) await queue.send(body);
   await handled;
 };
+
+/** Queues that many messages, 1000 of them awaited together where `awaitsSends`: the promise of some peers waits for the handler. */
+export async function fill(queue: BenchQueue, count: number, awaitsSends: boolean): Promise<void> {
+  for (let n = 0; n < count;) {
+    const sends: Promise<unknown>[] = [];
+    for (const end = n + SENDS; n < end; n++) {
+      const sent = queue.send({ n });
+      if (awaitsSends && sent !== undefined) sends.push(sent);
+    }
+    await Promise.all(sends);
+  }
+}
 
 /** ns per message of a load that is repeated until the time is over. */
 export function loaded(load: Load, open: OpenQueue, concurrency: number, body: (n: number) => Body = small): Contender {

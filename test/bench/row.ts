@@ -103,6 +103,11 @@ export class Results {
     return median(this.all(contest, one, figure).map((value, round) => value / others[round]!));
   }
 
+  /** Upper end of the best quarter of all rounds. What disturbs a run only ever adds to it. */
+  best(contest: string, contender: string, figure: string): number {
+    return percentile(Float64Array.from(this.all(contest, contender, figure)).sort(), 0.25);
+  }
+
   toJSON(): unknown {
     return Object.fromEntries([...this.rounds].map(([name, contenders]) => [name, Object.fromEntries(contenders)]));
   }

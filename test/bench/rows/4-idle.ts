@@ -4,7 +4,7 @@ import { openPQueue } from '../queues/p-queue.js';
 import type { OpenQueue } from '../queues/queue.js';
 import { openSluiceQueue } from '../queues/sluice.js';
 import { openSmqpQueue } from '../queues/smqp.js';
-import { percentile, type Contender, type Measure, type Row, type Scale } from '../row.js';
+import { percentile, type Contender, type Measure, type Row } from '../row.js';
 
 const NAME = 'send → handler called';
 const SAMPLES = 5000;
@@ -14,7 +14,7 @@ const SAMPLES = 5000;
  * `late` counts handlers that were called in another turn than the send: a timer or setImmediate was in between.
  */
 function latency(open: OpenQueue): Contender {
-  const setUp = async (scale: Scale): Promise<Measure> => {
+  const setUp = async (): Promise<Measure> => {
     let called = 0;
     let turned = false;
     let late = 0;
@@ -30,11 +30,10 @@ function latency(open: OpenQueue): Contender {
           resolve();
         });
       });
-    const samples = scale.quick ? SAMPLES / 5 : SAMPLES;
     return async () => {
-      const delays = new Float64Array(samples);
+      const delays = new Float64Array(SAMPLES);
       late = 0;
-      for (let n = 0; n < samples; n++) {
+      for (let n = 0; n < SAMPLES; n++) {
         await nextTurn();
         called = 0;
         turned = false;
@@ -73,6 +72,8 @@ export const row: Row = {
       name: NAME,
       figure: 'p50',
       unit: 'µs, median',
+      // One send per turn of the event loop: it takes a while until the compiler has seen enough.
+      warmUps: 6,
       contenders: {
         sluice: latency(openSluiceQueue),
         bare: latency(openBare),

@@ -1,8 +1,8 @@
-import { Tally } from '../loads.js';
+import { fill, Tally } from '../loads.js';
 import { openBare } from '../queues/bare.js';
 import { openFastqPromise } from '../queues/fastq.js';
 import { openPQueue } from '../queues/p-queue.js';
-import type { BenchQueue, OpenQueue } from '../queues/queue.js';
+import type { OpenQueue } from '../queues/queue.js';
 import { openSluice } from '../queues/sluice.js';
 import { openSmqp } from '../queues/smqp.js';
 import type { Contender, Measure, Results, Row, Scale } from '../row.js';
@@ -11,8 +11,6 @@ import { now } from '../time.js';
 const MILLION = 1_000_000;
 const SMALL = 10_000;
 const SMQP = [10_000, 20_000, 40_000] as const;
-/** Sends that are awaited together while the queue fills. */
-const CHUNK = 1000;
 const NAME = 'queued, then drained';
 
 /**
@@ -44,17 +42,6 @@ function backlog(open: OpenQueue, size: number, awaitsSends: boolean, repeat = 1
     };
   };
   return { setUp };
-}
-
-async function fill(queue: BenchQueue, count: number, awaitsSends: boolean): Promise<void> {
-  for (let n = 0; n < count;) {
-    const sends: Promise<unknown>[] = [];
-    for (const end = n + CHUNK; n < end; n++) {
-      const sent = queue.send({ n });
-      if (awaitsSends && sent !== undefined) sends.push(sent);
-    }
-    await Promise.all(sends);
-  }
 }
 
 /** A backlog: a million messages wait before the consumer comes. */
