@@ -3,7 +3,7 @@ import { fixed } from '../../src/index.js';
 import { seededRandom } from '../../src/testing/seeded-random.js';
 import { fill, onEachStorage } from '../fixtures.js';
 
-const N = 4000;
+const N = 2400;
 const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 onEachStorage('A backlog larger than what is read ahead', (open) => {

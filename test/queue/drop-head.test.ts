@@ -81,6 +81,22 @@ onEachStorage('A full queue that drops its head', (open) => {
     expect((await queue.receive())!.body).toBe('backs off');
   });
 
+  it('drops the oldest delayed message where nothing is ready, and never one that backs off', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<string>('orders', {
+      maxLength: 3,
+      overflow: 'drop-head',
+      retry: { backoff: fixed('1h') },
+    });
+    await queue.send('backs off');
+    (await queue.receive())!.nack();
+    for (const body of ['a', 'b', 'c', 'd']) await queue.send(body, { delay: '1h' });
+    expect(await waiting(queue)).toEqual(['backs off', 'c', 'd']);
+    expect(queue.stats()).toMatchObject({ ready: 0, delayed: 3, dropped: 2 });
+    await clock.advance('1h');
+    expect(queue.stats()).toMatchObject({ ready: 3, delayed: 0 });
+  });
+
   it('drops as many as a large newcomer needs, by bytes', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<string>('orders', { maxBytes: 20, overflow: 'drop-head' });
@@ -131,12 +147,12 @@ onEachStorage('A full queue that drops its head', (open) => {
     expect(await waiting(broker.queue<number>('b.dlq'))).toEqual([0, 1]);
   });
 
-  it('drops 5,000 in a row without a deep stack', async () => {
+  it('drops 2,000 in a row without a deep stack', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders', { maxLength: 1, overflow: 'drop-head', deadLetter: 'graves' });
-    await fill(queue, 5000);
+    await fill(queue, 2000);
     await quiet();
-    expect(queue.stats()).toMatchObject({ ready: 1, deadLettered: 4999 });
-    expect(broker.queue('graves').stats().ready).toBe(4999);
+    expect(queue.stats()).toMatchObject({ ready: 1, deadLettered: 1999 });
+    expect(broker.queue('graves').stats().ready).toBe(1999);
   });
 });

@@ -80,13 +80,13 @@ onEachStorage('The stats of a queue', (open) => {
   it('count encoded bodies in bytes, and none when the queue is empty, whatever was read back', async () => {
     const { broker, clock } = await open();
     const queue = broker.queue('orders', { retry: { attempts: 2, backoff: fixed(10) } });
-    await queue.sendMany(Array.from({ length: 2000 }, () => ({ body: 'a', headers: { h: 1 } })));
-    expect(queue.stats().bytes).toBe(2000 * '"a"'.length);
+    await queue.sendMany(Array.from({ length: 1200 }, () => ({ body: 'a', headers: { h: 1 } })));
+    expect(queue.stats().bytes).toBe(1200 * '"a"'.length);
     queue.consume(({ attempt }) => {
       if (attempt === 1) throw new Error('no');
     });
     await clock.advance(20);
-    expect(queue.stats()).toMatchObject({ ready: 0, delayed: 0, bytes: 0, acked: 2000 });
+    expect(queue.stats()).toMatchObject({ ready: 0, delayed: 0, bytes: 0, acked: 1200 });
   });
 
   it('are plain JSON but for dates', async () => {
