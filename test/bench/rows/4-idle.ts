@@ -46,7 +46,7 @@ function latency(open: OpenQueue): Contender {
         delays[n] = Math.max(0, called - sent - overhead) * 1000;
       }
       delays.sort();
-      return { p50: percentile(delays, 0.5), p99: percentile(delays, 0.99), late };
+      return { p50: percentile(delays, 0.5), p99: percentile(delays, 0.99), late, messages: SAMPLES };
     };
   };
   return { setUp };
