@@ -82,7 +82,7 @@ onEachStorage('A full queue that drops its head', (open) => {
   });
 
   it('drops the oldest delayed message where nothing is ready, and never one that backs off', async () => {
-    const { broker, clock } = await open();
+    const { broker, clock, quiet } = await open();
     const queue = broker.queue<string>('orders', {
       maxLength: 3,
       overflow: 'drop-head',
@@ -91,6 +91,7 @@ onEachStorage('A full queue that drops its head', (open) => {
     await queue.send('backs off');
     (await queue.receive())!.nack();
     for (const body of ['a', 'b', 'c', 'd']) await queue.send(body, { delay: '1h' });
+    await quiet();
     expect(await waiting(queue)).toEqual(['backs off', 'c', 'd']);
     expect(queue.stats()).toMatchObject({ ready: 0, delayed: 3, dropped: 2 });
     await clock.advance('1h');
