@@ -17,12 +17,13 @@ export function titlesOf(source: string): Set<string> {
   return titles;
 }
 
-/** of describe('title', …), it.each(cases)('title', …) and the like */
+/** Of describe('title', …), it.each(cases)('title', …) and the like, as it is written: what a table fills in stays `%s`. */
 function titleOf(node: ts.Node): string | undefined {
   if (!ts.isCallExpression(node)) return undefined;
   const [first] = node.arguments;
-  if (first === undefined || !ts.isStringLiteralLike(first)) return undefined;
+  if (first === undefined || !(ts.isStringLiteralLike(first) || ts.isTemplateExpression(first))) return undefined;
   let callee: ts.Expression = node.expression;
   while (ts.isCallExpression(callee) || ts.isPropertyAccessExpression(callee)) callee = callee.expression;
-  return ts.isIdentifier(callee) && NAMING.has(callee.text) ? first.text : undefined;
+  if (!ts.isIdentifier(callee) || !NAMING.has(callee.text)) return undefined;
+  return ts.isTemplateExpression(first) ? first.getText().slice(1, -1) : first.text;
 }
