@@ -107,8 +107,10 @@ export class Broker {
         `the reference codec keeps objects; a storage of durability ${describe(storage.durability)} needs json or structured`,
       );
     }
-    await storage.open();
-    return new Broker(options, storage, codec);
+    const broker = new Broker(options, storage, codec);
+    const logs = await broker.lasting.open();
+    await broker.registry.recover([...logs.keys()]);
+    return broker;
   }
 
   /**
@@ -225,6 +227,7 @@ export class Broker {
     );
     const abandoned = queues.flatMap(({ subscription }) => abandon(subscription, error));
     try {
+      for (const { subscription } of queues) await subscription.settlement.still();
       await this.lasting.flush();
       await this.storage.close();
     } catch (failure) {

@@ -142,7 +142,7 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
     }
     this.options = { ...options };
     this.defined = true;
-    this.host.rerouted();
+    this.host.redeclared(this);
   }
 
   /**
@@ -212,12 +212,15 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
       );
     }
     if (typeof argument === 'string') checkText(argument, 'the pattern of a binding', 0, LONGEST_ROUTING_KEY);
-    if (this.table.bind(target, argument)) this.host.rerouted();
+    if (this.table.bind(target, argument)) this.host.bound(this, target, argument);
     return this;
   }
 
   unbind(destination: Destination, pattern?: string | HeadersMatch): this {
-    if (this.table.unbind(this.target(destination), pattern)) this.unbound();
+    const target = this.target(destination);
+    if (!this.table.unbind(target, pattern)) return this;
+    this.host.unbound(this, target, pattern);
+    this.goWithLastBinding();
     return this;
   }
 
@@ -231,9 +234,27 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
     return this.table.list().map((binding) => ({ ...binding, destination: binding.destination.name }));
   }
 
+  /** @internal As an earlier run left it. */
+  recover(options: ExchangeOptions): void {
+    this.options = options;
+    this.table = new BindingTable(options.type ?? 'topic');
+  }
+
+  /** @internal It is there after a restart. */
+  get durable(): boolean {
+    return this.options.durable !== false;
+  }
+
+  /** @internal As the catalog keeps it. */
+  declaration(): { readonly is: 'exchange'; readonly name: string; readonly options: ExchangeOptions } {
+    const { alternate, ...rest } = this.options;
+    const plain = typeof alternate === 'object' ? alternate.name : alternate;
+    return { is: 'exchange', name: this.name, options: { ...rest, alternate: plain } };
+  }
+
   /** @internal The destination is gone. */
   forget(destination: Inbox | Exchange): void {
-    if (this.table.unbindAll(destination) > 0) this.unbound();
+    if (this.table.unbindAll(destination) > 0) this.goWithLastBinding();
   }
 
   /** @internal */
@@ -242,8 +263,7 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
     return { name: this.name, type, bindings: size, published: this.published, unroutable: this.lost };
   }
 
-  private unbound(): void {
-    this.host.rerouted();
+  private goWithLastBinding(): void {
     if (this.options.autoDelete === true && this.table.size === 0) void this.host.delete(this.name);
   }
 

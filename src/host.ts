@@ -7,7 +7,11 @@ import type { Journal } from './delivery/journal.js';
 import type { Post } from './delivery/post.js';
 import type { Engine } from './delivery/engine.js';
 import type { Handle } from './destination.js';
+import type { HeadersMatch } from './routing/headers-match.js';
 import type { Headers, RetryPolicy } from './message.js';
+
+/** What a binding goes by: a pattern, a match, or nothing. */
+export type BindingArgument = string | HeadersMatch | undefined;
 
 /** What queues and exchanges ask of the broker that made them. */
 export interface Host {
@@ -30,6 +34,8 @@ export interface Host {
   /** The queues that a message with this head goes to when it is sent to `name`; none where nothing has the name. */
   route(name: string, head: Head): readonly Inbox[];
   delete(name: string): Promise<void>;
+  /** It is there, with these options now. */
+  declared(queue: { readonly name: string }): void;
 }
 
 /** …and exchanges in particular. `Exchange` is the class that asks. */
@@ -39,8 +45,11 @@ export interface RoutingHost<Exchange> extends Host {
   /** Somebody has to be told that a message ended nowhere. */
   unroutable(exchange: Exchange, routingKey: string, headers: Headers, id: string): void;
   closesCycle(from: Exchange, to: Exchange): boolean;
-  /** A binding or an alternate has changed. */
-  rerouted(): void;
+  /** A binding was made. */
+  bound(exchange: Exchange, to: Inbox | Exchange, by: BindingArgument): void;
+  unbound(exchange: Exchange, to: Inbox | Exchange, by: BindingArgument): void;
+  /** Its options have changed. */
+  redeclared(exchange: Exchange): void;
   /** What bindings keep of a handle. */
   target(handle: Handle): Inbox | Exchange;
 }

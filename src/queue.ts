@@ -2,12 +2,13 @@ import { checkFunction, checkInteger, checkOptions } from './arguments.js';
 import type { Consumer } from './consumer.js';
 import { timeoutOf } from './consumer.js';
 import { checkSame, mismatch } from './declaration.js';
-import type { Encoded } from './codec.js';
-import type { DeadLetter, Grave } from './delivery/burial.js';
-import type { Head } from './delivery/head.js';
+import { bounce, type DeadLetter, type Grave } from './delivery/burial.js';
+import type { LogEntry } from './delivery/buffer.js';
 import { dissolve } from './delivery/ending.js';
 import { checkMessageOptions, MESSAGE_OPTIONS } from './delivery/envelope.js';
 import { Inbox } from './delivery/inbox.js';
+import { restore } from './delivery/cursor-recovery.js';
+import { cursorLogOf } from './delivery/log-names.js';
 import { oldestTime } from './delivery/oldest.js';
 import { peek } from './delivery/peek.js';
 import { redrive } from './delivery/redrive.js';
@@ -40,11 +41,14 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   declared = false;
   /** @internal */
   options!: QueueOptions;
+  /** @internal Its options as they were given. */
+  given: QueueOptions = {};
   protected timeout = ACK_TIMEOUT;
   /** Options were given in this run. */
   private defined = false;
   /** Made because dead letters had to go somewhere. */
-  private readonly madeForDead: boolean;
+  readonly madeForDead: boolean;
+  private recovered = false;
 
   private constructor(host: Host, name: string, madeForDead: boolean) {
     const subscription: Subscription = new Subscription(host.engine, {
@@ -81,6 +85,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
       this.checkAdoptable(options);
       this.configure(options);
       this.defined = true;
+      this.host.declared(this);
     }
     this.declared = true;
   }
@@ -91,13 +96,26 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
     return { ...DEFAULTS, deadLetter: `${this.name}.dlq`, ...this.options, retry };
   }
 
+  /** @internal As an earlier run left it. */
+  async recover(options: QueueOptions, levels: number): Promise<void> {
+    this.recovered = true;
+    this.configure({ ...options, priorities: Math.max(levels, options.priorities ?? 1) });
+    await restore(this.subscription.stock, this.inbox.journal, cursorLogOf(this.name));
+  }
+
+  /** @internal It, and what it holds, is there after a restart. */
+  get durable(): boolean {
+    return isDurable(this.options);
+  }
+
   private checkAdoptable(options: QueueOptions): void {
     const { books, cursors } = this.subscription.stock;
     if (books.ready + books.delayed + books.unacked === 0) return;
     const where = `queue ${JSON.stringify(this.name)} holds messages`;
     if (isDurable(options) !== isDurable(this.options))
       throw mismatch(`${where}: durable cannot change`, { option: 'durable' });
-    if ((options.priorities ?? 1) < cursors.length)
+    // Across runs the code wins: levels that an earlier run had go when they are empty.
+    if (!this.recovered && (options.priorities ?? 1) < cursors.length)
       throw mismatch(`${where}: priorities cannot shrink`, { option: 'priorities' });
   }
 
@@ -119,6 +137,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
       );
     }
     if (deadLetter !== undefined && typeof deadLetter === 'object') host.own(deadLetter);
+    this.given = given;
     this.options = options.retry === undefined ? { ...options } : { ...options, retry: { ...options.retry } };
     this.timeout = timeoutOf(options.ackTimeout, ACK_TIMEOUT);
     inbox.limit({ maxLength, maxBytes, overflow });
@@ -253,24 +272,8 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   }
 
   /** @internal It is full: what becomes of the newcomer. */
-  bounce(head: Head, body: Encoded): readonly DeadLetter[] {
-    const { subscription, host, grave } = this;
-    const { books, events } = { books: subscription.stock.books, events: host.engine.events };
-    const { to } = grave;
-    const letters = to === false ? [] : host.burial.letters({ ...grave, to }, { head, body }, 'overflow', 0, undefined);
-    books.accepted++;
-    if (to === false) books.dropped++;
-    else books.deadLettered++;
-    if (events.heard.deadLettered) {
-      const name = letters.length === 1 ? letters[0]!.inbox.name : to;
-      events.emit('deadLettered', {
-        source: this.name,
-        id: subscription.idOf(head),
-        reason: 'overflow',
-        to: name === false ? null : name,
-      });
-    }
-    return letters;
+  bounce(entry: LogEntry): readonly DeadLetter[] {
+    return bounce(this.subscription, this.host.burial, this.grave, entry);
   }
 
   /** @internal It is deleted: nobody gets anything from it any more. */
@@ -278,7 +281,9 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
     this.inbox.deleted = true;
     this.stopPulling(error);
     dissolve(this.subscription, error);
+    const { journal } = this.inbox;
     const logs = this.subscription.stock.cursors.map(({ log }) => log);
+    if (journal.lasting) logs.push(cursorLogOf(this.name));
     await this.inbox.journal.write(logs.map((log) => ({ type: 'remove', log })));
   }
 

@@ -11,11 +11,13 @@ import type { Engine } from './delivery/engine.js';
 import { checkHandle, type Handle } from './destination.js';
 import { SluiceError } from './errors.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
-import type { RoutingHost } from './host.js';
+import type { BindingArgument, RoutingHost } from './host.js';
 import type { Headers, RetryPolicy } from './message.js';
 import { Queue } from './queue.js';
 import type { QueueOptions } from './queue-options.js';
 import { Router } from './routing/router.js';
+import { Catalog } from './catalog.js';
+import { declarationOf, declarations, Recovery } from './recovery.js';
 
 const NO_HEADERS: Headers = Object.freeze({});
 
@@ -40,6 +42,7 @@ export class Registry implements RoutingHost<Exchange> {
   readonly post: Post;
   readonly burial: Burial;
   private readonly parts: RegistryParts;
+  private readonly catalog: Catalog;
   private readonly byName = new Map<string, Queue | Exchange>();
   private readonly router: Router<Inbox | Exchange, Exchange>;
   /** Alternates that nothing has the name of: said once each. */
@@ -51,13 +54,16 @@ export class Registry implements RoutingHost<Exchange> {
     this.engine = engine;
     this.envelopes = envelopes;
     this.retry = parts.retry;
+    this.catalog = new Catalog(parts.lasting, () =>
+      declarations(this.queues, this.exchanges, (...ends) => this.lasts(...ends)),
+    );
     this.burial = new Burial(engine.clock, engine.events, engine.identities, {
       find: (to, head) => ({ inboxes: this.graves(to, head), exchange: this.byName.get(to) instanceof Exchange }),
       queue: (name) => this.lastResort(name),
     });
     this.intake = new Intake(
       engine.events,
-      ({ inbox, head, body }) => this.queueOf(inbox).bounce(head, body),
+      ({ inbox, head, body }) => this.queueOf(inbox).bounce({ head, body }),
       (head) => head.acceptedAt(engine.clock.now(), engine.identities.of(head)),
     );
     this.post = new Post(envelopes, this.intake, engine.agenda, engine.clock, (error) => engine.events.report(error));
@@ -83,6 +89,7 @@ export class Registry implements RoutingHost<Exchange> {
     const queue = known ?? Queue.make(this, name, false);
     queue.declare(options);
     if (known === undefined) this.add(queue);
+    if (known === undefined && options === undefined) this.declared(queue);
     return queue;
   }
 
@@ -90,8 +97,14 @@ export class Registry implements RoutingHost<Exchange> {
   exchange(name: string, options: ExchangeOptions | undefined): Exchange {
     const known = this.known(name, 'exchange') as Exchange | undefined;
     const exchange = known ?? Exchange.make(this, name);
-    exchange.declare(options);
     if (known === undefined) this.add(exchange);
+    try {
+      exchange.declare(options);
+    } catch (error) {
+      if (known === undefined) this.byName.delete(name);
+      throw error;
+    }
+    if (known === undefined && options === undefined) this.redeclared(exchange);
     return exchange;
   }
 
@@ -104,7 +117,7 @@ export class Registry implements RoutingHost<Exchange> {
 
   private add(one: Queue | Exchange): void {
     this.byName.set(one.name, one);
-    this.rerouted();
+    this.router.changed();
   }
 
   /** Removes it with all that it holds, and the bindings to it. */
@@ -118,7 +131,8 @@ export class Registry implements RoutingHost<Exchange> {
     one.gone = error;
     const target = one instanceof Queue ? one.inbox : one;
     for (const exchange of this.exchanges) exchange.forget(target);
-    this.rerouted();
+    this.router.changed();
+    this.catalog.add({ is: 'deletion', name });
     if (!(one instanceof Queue)) return;
     this.intake.refuse(error, one.inbox);
     this.post.refuse(error, one.inbox);
@@ -134,6 +148,7 @@ export class Registry implements RoutingHost<Exchange> {
     if (known !== undefined) return known instanceof Queue ? known : undefined;
     const queue = Queue.make(this, name, true);
     this.add(queue);
+    this.declared(queue);
     return queue;
   }
 
@@ -183,7 +198,47 @@ export class Registry implements RoutingHost<Exchange> {
     return this.router.closesCycle(from, to);
   }
 
-  rerouted(): void {
+  bound(exchange: Exchange, to: Inbox | Exchange, by: BindingArgument): void {
+    this.router.changed();
+    if (this.lasts(exchange, to)) this.catalog.add({ is: 'binding', name: exchange.name, to: to.name, by });
+  }
+
+  unbound(exchange: Exchange, to: Inbox | Exchange, by: BindingArgument): void {
+    this.router.changed();
+    if (this.lasts(exchange, to)) this.catalog.add({ is: 'unbinding', name: exchange.name, to: to.name, by });
+  }
+
+  redeclared(exchange: Exchange): void {
+    this.router.changed();
+    if (exchange.durable) this.catalog.add(exchange.declaration());
+  }
+
+  declared(queue: Queue): void {
+    if (queue.durable) this.catalog.add(declarationOf(queue));
+  }
+
+  /** Both ends of a binding are there after a restart. */
+  private lasts(exchange: Exchange, to: Inbox | Exchange): boolean {
+    return exchange.durable && (to instanceof Exchange ? to.durable : this.queueOf(to).durable);
+  }
+
+  /** Makes again what an earlier run left, before anybody asks for it. */
+  async recover(logs: Iterable<string>): Promise<void> {
+    const recovery = new Recovery(await this.catalog.read(), logs);
+    for (const { name, options, forDead, levels } of recovery.queues()) {
+      const queue = Queue.make(this, name, forDead);
+      this.byName.set(name, queue);
+      await queue.recover(options, levels);
+    }
+    for (const { name, options } of recovery.exchanges()) {
+      const exchange = Exchange.make(this, name);
+      this.byName.set(name, exchange);
+      exchange.recover(options);
+    }
+    for (const { name, to, by } of recovery.bindings()) {
+      const [exchange, target] = [this.byName.get(name), this.byName.get(to)];
+      if (exchange instanceof Exchange && target !== undefined) exchange.table.bind(this.target(target), by);
+    }
     this.router.changed();
   }
 

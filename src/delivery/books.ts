@@ -26,4 +26,7 @@ export class Books {
   }
 }
 
+/** What a message can be counted as that is moved elsewhere. */
+export type Moved = 'deadLettered' | 'removed';
+
 type Count = Exclude<keyof Books, 'snapshot'>;

@@ -5,6 +5,7 @@ import type { LogEntry } from './buffer.js';
 import { deadHead, isCycle } from './dead-letters.js';
 import type { Head, Identities } from './head.js';
 import type { Deposit, Inbox } from './inbox.js';
+import type { Subscription } from './subscription.js';
 
 /** Where the dead of one queue or group go. */
 export interface Grave {
@@ -72,4 +73,19 @@ export class Burial {
     }
     return [{ inbox: this.graveyard.queue(`${source}.dlq`), head, body }];
   }
+}
+
+/** A full queue does not take this message: it dies at the door, and the queue's books say so. */
+export function bounce(source: Subscription, burial: Burial, grave: Grave, entry: LogEntry): readonly DeadLetter[] {
+  const { stock, events } = source;
+  const { to } = grave;
+  const letters = to === false ? [] : burial.letters({ ...grave, to }, entry, 'overflow', 0, undefined);
+  stock.books.accepted++;
+  if (to === false) stock.books.dropped++;
+  else stock.books.deadLettered++;
+  if (events.heard.deadLettered) {
+    const where = letters.length === 1 ? letters[0]!.inbox.name : to === false ? null : to;
+    events.emit('deadLettered', { source: source.name, id: source.idOf(entry.head), reason: 'overflow', to: where });
+  }
+  return letters;
 }

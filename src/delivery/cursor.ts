@@ -33,6 +33,9 @@ export const UNTRIED: Tries = { failures: 0, deliveries: 0 };
 /** Who owns the cursor. */
 export interface CursorOwner extends ReaderOwner {
   now(): number;
+  /** Reading what an earlier run left: a delayed message that nobody knew of, and one that was not to outlive that run. */
+  foundDelayed(): void;
+  foundTransient(size: number): void;
 }
 
 /**
@@ -50,7 +53,7 @@ export class Cursor {
   readonly log: string;
   /** One after the last entry that consumers may see. */
   end: number;
-  readonly settled: SettledSet;
+  settled: SettledSet;
   readonly deferred = new OffsetHeap();
   readonly reader: LogReader;
   private readonly returned = new OffsetHeap();
@@ -60,6 +63,8 @@ export class Cursor {
   private readonly owner: CursorOwner;
   /** What lies below came from an earlier run. */
   private readonly boundary: number;
+  /** Of that, what is deferred or returned ahead of the window. */
+  private readonly elsewhere = new Set<number>();
   /** The candidate is a returned message, not the window's first. */
   private returning = false;
 
@@ -71,6 +76,11 @@ export class Cursor {
     this.settled = new SettledSet(range.first);
     this.window = new Buffer(range.first, WINDOW.entries, WINDOW.bytes);
     this.reader = new LogReader(log, journal, owner);
+  }
+
+  /** It has entries that are not settled. */
+  get holds(): boolean {
+    return this.settled.low < this.end;
   }
 
   /** Something may be ready: cheap, and true more often than next(). */
@@ -194,12 +204,20 @@ export class Cursor {
       if (offset >= end) break;
       next = offset + 1;
       if (this.settled.has(offset)) continue;
+      if (this.elsewhere.size > 0 && this.elsewhere.delete(offset)) continue;
       const own = ownEntry(entry);
-      const due = own.head.rare?.due;
+      const { rare: extra, size } = own.head;
       // A delayed message of this run was deferred when it was accepted; one of an earlier run is found here.
-      if (due !== undefined && offset >= this.boundary) continue;
-      if (due !== undefined && due > now) this.deferred.push(due, offset, 0, 0, false);
-      else window.push(offset, own);
+      if (extra?.due !== undefined && offset >= this.boundary) continue;
+      if (extra?.transient === true && offset < this.boundary) {
+        this.settled.add(offset);
+        this.owner.foundTransient(size);
+      } else if (extra?.due !== undefined && extra.due > now) {
+        this.deferred.push(extra.due, offset, 0, 0, false);
+        this.owner.foundDelayed();
+      } else {
+        window.push(offset, own);
+      }
     }
     window.next = next;
   }
@@ -224,6 +242,30 @@ export class Cursor {
   /** Entries as they are in the log, whatever became of them. */
   peek(from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]> {
     return this.reader.one(from, limit);
+  }
+
+  /** As an earlier run left it: what was settled, and what was deferred (due at 0: given back). Before anything else. */
+  restore(
+    settled: SettledSet,
+    deferred: Iterable<{ offset: number; due: number; failures: number; deliveries: number }>,
+  ): void {
+    this.settled = settled;
+    this.window.next = settled.low;
+    for (const { offset, due, failures, deliveries } of deferred) {
+      this.elsewhere.add(offset);
+      if (due > 0) this.deferred.push(due, offset, failures, deliveries, false);
+      else this.returned.push(offset, offset, failures, deliveries, false);
+    }
+  }
+
+  /** What is deferred, and what was given back (due at 0) having been in hand before. */
+  *waiting(): Generator<{ offset: number; due: number; failures: number; deliveries: number }> {
+    for (const { rank, offset, failures, deliveries } of this.deferred.entries()) {
+      yield { offset, due: rank, failures, deliveries };
+    }
+    for (const { offset, failures, deliveries } of this.returned.entries()) {
+      if (deliveries > 0) yield { offset, due: 0, failures, deliveries };
+    }
   }
 
   /** Of what waits here and was in hand before, how often. */

@@ -1,4 +1,5 @@
 import type { StorageOp } from '../storage/storage.js';
+import type { Moved } from './books.js';
 import type { Cursor } from './cursor.js';
 import type { Journal, Rider } from './journal.js';
 import type { CursorRecord } from './stock-owner.js';
@@ -8,7 +9,7 @@ const TOGETHER = 256;
 
 /** Tells the storage what is settled: drops of ranges, and, where anything of it is to last, the deltas of the cursors. */
 export class Drops implements Rider {
-  record: CursorRecord | undefined;
+  private record: CursorRecord | undefined;
   private journal!: Journal;
   private readonly cursors: readonly Cursor[];
   private readonly report: (error: unknown) => void;
@@ -20,16 +21,17 @@ export class Drops implements Rider {
     this.report = report;
   }
 
-  restart(journal: Journal): void {
+  restart(journal: Journal, record: CursorRecord | undefined): void {
     this.journal = journal;
+    this.record = record;
     this.pending = 0;
   }
 
-  /** An offset is settled. `written`: departs() said so already. */
-  settled(cursor: Cursor, offset: number, written: boolean): void {
+  /** An offset is settled. */
+  settled(cursor: Cursor, offset: number): void {
     this.pending++;
     if (this.record !== undefined) {
-      if (!written) this.record.settled(cursor, offset);
+      this.record.settled(cursor, offset);
       this.journal.touch(this);
     } else if (this.pending === TOGETHER) {
       this.drop();
@@ -39,10 +41,17 @@ export class Drops implements Rider {
   }
 
   /** An offset will be settled by the very next write. */
-  departs(cursor: Cursor, offset: number): void {
+  departs(cursor: Cursor, offset: number, as: Moved): void {
     if (this.record === undefined) return;
-    this.record.settled(cursor, offset);
+    this.record.departs(cursor, offset, as);
     this.journal.touch(this);
+  }
+
+  /** A message came; `due`: it waits for its time. */
+  arrived(cursor: Cursor, offset: number, due: number | undefined): void {
+    if (this.record === undefined) return;
+    if (due !== undefined) this.record.deferred(cursor, offset, due, 0, 0);
+    if (this.record.arrived() || due !== undefined) this.journal.touch(this);
   }
 
   deferred(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): void {

@@ -4,8 +4,11 @@ import type { Durability } from '../message.js';
 import type { Awaitable, StorageOp } from '../storage/storage.js';
 import type { LogEntry } from './buffer.js';
 import type { Head } from './head.js';
+import { CursorLog } from './cursor-log.js';
 import type { Journal } from './journal.js';
+import { cursorLogOf, queueLogOf } from './log-names.js';
 import { oldest } from './oldest.js';
+import type { Taken } from './taken.js';
 import type { Subscription } from './subscription.js';
 
 export type Overflow = 'block' | 'reject' | 'drop-head' | 'dead-letter';
@@ -58,17 +61,24 @@ export class Inbox {
     this.subscription = subscription;
   }
 
-  /** Opens a log per priority level. Logs that are there stay; another journal is for an empty queue only. */
+  /**
+   * Opens a log per priority level. Logs that are there stay, while they hold anything; another journal is for an empty queue
+   * only.
+   */
   lay(journal: Journal, levels: number): void {
     const { stock } = this.subscription;
+    const { cursors } = stock;
     if (journal !== this.journal) {
       this.journal = journal;
-      stock.restart(journal);
+      const inHand = (): Iterable<Taken> => this.subscription.inHand();
+      const record = journal.lasting ? new CursorLog(cursorLogOf(this.name), cursors, stock.books, inHand) : undefined;
+      stock.restart(journal, record);
     }
-    for (let level = stock.cursors.length; level < levels; level++) {
-      stock.open(`queue:${level}:${this.name}`);
+    for (let level = cursors.length; level < levels; level++) {
+      const log = queueLogOf(this.name, level);
+      stock.open(log, journal.rangeOf(log));
     }
-    if (stock.cursors.length > levels) stock.cursors.length = levels;
+    while (cursors.length > levels && !cursors.at(-1)!.holds) cursors.pop();
   }
 
   limit(limits: Limits): void {

@@ -27,6 +27,7 @@ export class Journal {
   readonly lasting: boolean;
   private readonly storage: Storage;
   private readonly report: (error: unknown) => void;
+  private ranges = new Map<string, LogRange>();
   private dirty = new Set<Rider>();
   private scheduled = false;
   private underWay = 0;
@@ -39,8 +40,17 @@ export class Journal {
     this.report = report;
   }
 
-  open(): Awaitable<ReadonlyMap<string, LogRange>> {
-    return this.storage.open();
+  /** Opens the storage; its logs are known then. */
+  async open(): Promise<ReadonlyMap<string, LogRange>> {
+    this.ranges = new Map(await this.storage.open());
+    return this.ranges;
+  }
+
+  /** What a log held when the storage was opened. Asked once: from then on its reader knows better. */
+  rangeOf(log: string): LogRange {
+    const range = this.ranges.get(log);
+    this.ranges.delete(log);
+    return range ?? { first: 0, next: 0 };
   }
 
   read(log: string, from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]> {

@@ -70,6 +70,13 @@ export class KeyLanes {
     return lane;
   }
 
+  /** An earlier run left this message backing off: the turn is its. */
+  reserve(key: string, offset: number): void {
+    let lane = this.lanes.get(key);
+    if (lane === undefined) this.lanes.set(key, (lane = new KeyLane(key)));
+    lane.reserved = lane.reserved < 0 ? offset : Math.min(lane.reserved, offset);
+  }
+
   /** It is not the turn of this message. */
   wait(key: string, offset: number, tries: Tries): void {
     this.lanes.get(key)!.wait(offset);

@@ -37,7 +37,7 @@ export async function redrive(source: Subscription, host: RedriveHost, what: Red
         if (slice.over()) await slice.rest();
         const found = stock.nextOf(cursor, aside, true);
         if (found === LOADING) {
-          await (stock.loading ? stock.whenLoaded() : slice.rest());
+          await (stock.loading ? stock.reads.wait() : slice.rest());
           continue;
         }
         if (found !== READY) break;
@@ -89,5 +89,5 @@ async function moveTo(
     const stored = host.intake.admit(deposits);
     return stored instanceof Promise ? stored.then(() => undefined) : undefined;
   };
-  return source.settlement.move(taken, write, () => source.stock.books.removed++);
+  return source.settlement.move(taken, 'removed', write);
 }

@@ -1,6 +1,7 @@
 import type { Events } from '../events.js';
 import type { DeathReason } from '../message.js';
 import type { Awaitable } from '../storage/storage.js';
+import type { Moved } from './books.js';
 import { Held } from './held.js';
 import type { KeyLane } from './key-lanes.js';
 import type { Policy } from './retry.js';
@@ -34,6 +35,9 @@ const MOVE_AGAIN = 1000;
 export class Settlement {
   /** Taken out to be moved: neither in hand nor in the stock. */
   readonly moving = new Set<Taken>();
+  /** Moves that are being written, and who waits for them to be done. */
+  private writing = 0;
+  private waiting: (() => void)[] = [];
   private readonly owner: SettlementOwner;
   private readonly bury: Bury;
 
@@ -59,7 +63,7 @@ export class Settlement {
 
   private acked(held: Held): void {
     const { stock, events, name } = this.owner;
-    stock.settle(held, false);
+    stock.settle(held);
     stock.books.acked++;
     if (events.heard.acked) {
       events.emit('acked', { source: name, id: held.id, duration: this.owner.now() - this.owner.epoch - held.since });
@@ -82,7 +86,7 @@ export class Settlement {
 
   private dropped(taken: Taken, reason: DeathReason, error: unknown): void {
     const { stock, events, name } = this.owner;
-    stock.settle(taken, false);
+    stock.settle(taken);
     stock.books.dropped++;
     if (events.heard.deadLettered) {
       events.emit('deadLettered', { source: name, id: this.idOf(taken), reason, to: null, error });
@@ -91,15 +95,14 @@ export class Settlement {
   }
 
   private dead(taken: Taken, { reason, failures }: Decision & { to: 'dead' }, error: unknown): Awaitable<boolean> {
-    const { stock, events, name } = this.owner;
+    const { events, name } = this.owner;
     let to = '';
     const write = (): Awaitable<void> => {
       const buried = this.bury(taken, reason, failures, error);
       if (typeof buried !== 'string') return buried.then((where) => void (to = where));
       to = buried;
     };
-    return this.move(taken, write, () => {
-      stock.books.deadLettered++;
+    return this.move(taken, 'deadLettered', write, () => {
       if (!events.heard.deadLettered) return;
       events.emit('deadLettered', { source: name, id: this.idOf(taken), reason, to, error });
     });
@@ -107,20 +110,23 @@ export class Settlement {
 
   /**
    * Waits for `write`, which appends a taken message elsewhere, in one write with what settles it here. Where that fails,
-   * it comes back after a while. Whether it moved.
+   * it comes back after a while. Whether it moved. `as`: what it is counted as.
    */
-  move(taken: Taken, write: () => Awaitable<void>, done: () => void): Awaitable<boolean> {
+  move(taken: Taken, as: Moved, write: () => Awaitable<void>, done?: () => void): Awaitable<boolean> {
     const { owner, moving } = this;
     const moved = (): boolean => {
       moving.delete(taken);
+      this.written();
       if (owner.closed) return true;
-      owner.stock.settle(taken, true);
-      done();
+      owner.stock.settle(taken);
+      owner.stock.books[as]++;
+      done?.();
       owner.rested();
       return true;
     };
     const failed = (error: unknown): boolean => {
       moving.delete(taken);
+      this.written();
       if (owner.closed) return false;
       owner.report(error);
       owner.stock.giveBack(taken, taken.failures, taken.deliveries, MOVE_AGAIN, false);
@@ -128,13 +134,26 @@ export class Settlement {
       return false;
     };
     moving.add(taken);
-    owner.stock.depart(taken);
+    this.writing++;
+    owner.stock.depart(taken, as);
     try {
       const written = write();
       return written === undefined ? moved() : written.then(moved, failed);
     } catch (error) {
       return failed(error);
     }
+  }
+
+  /** Resolves when no move is being written. */
+  async still(): Promise<void> {
+    if (this.writing > 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  private written(): void {
+    if (--this.writing > 0) return;
+    const { waiting } = this;
+    this.waiting = [];
+    for (const resolve of waiting) resolve();
   }
 
   /** Somebody looks at a withdrawn message who may put it back. */

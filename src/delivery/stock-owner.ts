@@ -1,9 +1,14 @@
 import type { StorageOp } from '../storage/storage.js';
+import type { Moved } from './books.js';
 import type { Cursor } from './cursor.js';
 
 /** Where the changes of a cursor are written down, if anything of it is to last. */
 export interface CursorRecord {
+  /** An offset will be settled by the write that this goes into. */
+  departs(cursor: Cursor, offset: number, as: Moved): void;
   settled(cursor: Cursor, offset: number): void;
+  /** A message came. Whether that has to be written down now. */
+  arrived(): boolean;
   deferred(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): void;
   /** Deltas no longer tell it: everything has to be written down anew. */
   upset(): void;

@@ -1,14 +1,16 @@
-import type { Agenda, Alarm } from './agenda.js';
-import { Books } from './books.js';
+import type { Agenda } from './agenda.js';
+import { Books, type Moved } from './books.js';
 import type { LogEntry } from './buffer.js';
 import { Cursor, LOADING, READY, UNTRIED, type CursorOwner, type Next } from './cursor.js';
 import { Expiry, type ExpiryOwner } from './expiry.js';
+import { Dues } from './dues.js';
 import { Drops } from './drops.js';
 import type { Journal } from './journal.js';
 import { KeyLanes, type KeyLane } from './key-lanes.js';
 import type { LogReader } from './log-reader.js';
 import { Reads } from './reads.js';
-import type { StockOwner } from './stock-owner.js';
+import type { LogRange } from '../storage/storage.js';
+import type { CursorRecord, StockOwner } from './stock-owner.js';
 import type { Taken } from './taken.js';
 
 /** Messages passed over (expired, or waiting for their key) before the event loop gets a turn. */
@@ -27,28 +29,41 @@ export class Stock implements CursorOwner, ExpiryOwner {
   /** Of the candidate that next() found: its key's turn, where order is kept by key. */
   turn: KeyLane | undefined;
   private journal!: Journal;
-  private readonly owner: StockOwner;
-  private readonly dues: Alarm;
-  private readonly reads: Reads;
+  readonly owner: StockOwner;
+  private readonly dues: Dues;
+  readonly reads: Reads;
   private readonly drops: Drops;
 
   constructor(agenda: Agenda, owner: StockOwner) {
     this.owner = owner;
     this.expiry = new Expiry(agenda, this);
-    this.dues = agenda.alarm(() => this.ripen());
+    this.dues = new Dues(agenda, this);
     this.reads = new Reads(agenda, this);
     this.drops = new Drops(this.cursors, (error) => owner.report(error));
   }
 
-  /** Goes on in another journal, with no logs yet. For an empty stock. */
-  restart(journal: Journal): void {
+  /** Goes on in another journal, with no logs yet. For an empty stock. `record`: the log of its cursors, where they last. */
+  restart(journal: Journal, record: CursorRecord | undefined): void {
     this.journal = journal;
-    this.drops.restart(journal);
+    this.drops.restart(journal, record);
     this.cursors.length = 0;
   }
 
-  open(log: string): void {
-    this.cursors.push(new Cursor(log, this.journal, this));
+  /** The next log, as the storage has it. */
+  open(log: string, range: LogRange): void {
+    this.cursors.push(new Cursor(log, this.journal, this, range));
+  }
+
+  foundDelayed(): void {
+    this.books.ready--;
+    this.books.delayed++;
+    this.watchDues();
+  }
+
+  foundTransient(size: number): void {
+    this.books.ready--;
+    this.books.bytes -= size;
+    this.books.dropped++;
   }
 
   /** Sets how what waits is ordered. */
@@ -88,12 +103,14 @@ export class Stock implements CursorOwner, ExpiryOwner {
       if (extra.due !== undefined && extra.due > this.now()) {
         books.delayed++;
         cursor.appendDelayed(offset, extra.due);
+        this.drops.arrived(cursor, offset, extra.due);
         this.watchDues();
         return;
       }
     }
     books.ready++;
     cursor.append(offset, entry);
+    this.drops.arrived(cursor, offset, undefined);
     if (expiry.mortal) {
       expiry.came(head, awaited);
       expiry.watch();
@@ -188,17 +205,17 @@ export class Stock implements CursorOwner, ExpiryOwner {
   }
 
   /** A taken message is about to be appended elsewhere: the same write says that it is settled here. */
-  depart({ cursor, offset }: Taken): void {
-    this.drops.departs(cursor, offset);
+  depart({ cursor, offset }: Taken, as: Moved): void {
+    this.drops.departs(cursor, offset, as);
   }
 
-  /** A taken message is gone from here for good. The caller counts what it became. `written`: depart() said so. */
-  settle(taken: Taken, written: boolean): void {
+  /** A taken message is gone from here for good. The caller counts what it became. */
+  settle(taken: Taken): void {
     const { cursor, offset } = taken;
     this.books.unacked--;
     cursor.settled.add(offset);
     if (this.lanes !== undefined) this.passTurn(taken, this.lanes);
-    this.drops.settled(cursor, offset, written);
+    this.drops.settled(cursor, offset);
   }
 
   private passTurn({ cursor, offset, entry, turn }: Taken, lanes: KeyLanes): void {
@@ -252,19 +269,13 @@ export class Stock implements CursorOwner, ExpiryOwner {
 
   /** Says what is due. To be called when consumers come or go, too: a process stays alive for it only while there are any. */
   watchDues(): void {
-    let due = Infinity;
-    for (const { deferred } of this.cursors) if (deferred.size > 0 && deferred.rank < due) due = deferred.rank;
-    this.dues.set(due, this.owner.vital);
+    this.dues.watch(this.owner.vital);
   }
 
-  private ripen(): void {
-    const now = this.now();
-    let count = 0;
-    for (const cursor of this.cursors) count += cursor.ripen(now);
+  /** So many deferred messages are back in their places. */
+  ripened(count: number): void {
     this.books.delayed -= count;
     this.books.ready += count;
-    this.watchDues();
-    if (count === 0) return;
     this.expiry.watch();
     this.owner.restocked();
   }
@@ -275,18 +286,13 @@ export class Stock implements CursorOwner, ExpiryOwner {
     this.owner.loaded();
   }
 
-  /** Resolves when what is being read is there. */
-  whenLoaded(): Promise<void> {
-    return this.reads.wait();
-  }
-
   readFailed(reader: LogReader, error: unknown): void {
     this.owner.report(error);
     this.reads.failed(reader, this.now(), this.owner.vital);
   }
 
   close(): void {
-    this.dues.clear();
+    this.dues.close();
     this.expiry.close();
     this.reads.close();
   }

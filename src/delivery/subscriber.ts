@@ -4,6 +4,7 @@ import type { Agenda, Alarm } from './agenda.js';
 import { Hand } from './hand.js';
 import type { Held, Holder } from './held.js';
 import { Lanes, type Lane } from './lanes.js';
+import type { Reads } from './reads.js';
 import type { Roster, Taker } from './roster.js';
 import type { Slice } from './slice.js';
 import type { TokenBucket } from './token-bucket.js';
@@ -17,7 +18,7 @@ export interface Feed {
   /** When the broker was opened. */
   readonly epoch: number;
   /** Whether something may be ready, and what is being read. */
-  readonly stock: { readonly stocked: boolean; readonly loading: boolean; whenLoaded(): Promise<void> };
+  readonly stock: { readonly stocked: boolean; readonly loading: boolean; readonly reads: Reads };
   now(): number;
   /** The next message for this subscriber, if there is one. `run`: the batch that it would join. */
   take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined;
@@ -234,7 +235,7 @@ export class Subscriber implements Taker, Holder {
         continue;
       }
       if (this.feed.stock.loading) {
-        await this.feed.stock.whenLoaded();
+        await this.feed.stock.reads.wait();
         continue;
       }
       if (this.feed.now() >= until) break;

@@ -1,0 +1,86 @@
+import { entries } from './delivery/cursor-recovery.js';
+import type { Journal, Rider } from './delivery/journal.js';
+import { CATALOG } from './delivery/log-names.js';
+import type { ExchangeOptions } from './exchange.js';
+import type { BindingArgument } from './host.js';
+import type { QueueOptions } from './queue-options.js';
+import type { StorageOp } from './storage/storage.js';
+
+/** What is declared, and outlives the broker. */
+export type Declaration =
+  | { readonly is: 'queue'; readonly name: string; readonly options: QueueOptions; readonly forDead: boolean }
+  | { readonly is: 'exchange'; readonly name: string; readonly options: ExchangeOptions }
+  | { readonly is: 'binding'; readonly name: string; readonly to: string; readonly by?: BindingArgument }
+  | { readonly is: 'unbinding'; readonly name: string; readonly to: string; readonly by?: BindingArgument }
+  | { readonly is: 'deletion'; readonly name: string };
+
+type Entry = Declaration | { readonly is: 'beginning' };
+
+/** Entries after which the log is begun anew, for each that is needed. */
+const WASTE = 4;
+const FEW = 64;
+
+/**
+ * The log of declarations. A declaration is made at once and written with the next write, whatever that is about; so what is sent to
+ * a queue is never there without the queue.
+ */
+export class Catalog implements Rider {
+  private readonly journal: Journal;
+  /** Everything that is declared now, in an order in which it can be declared again. */
+  private readonly everything: () => readonly Declaration[];
+  private pending: Declaration[] = [];
+  /** The log is begun anew with the next write. */
+  private anew = false;
+  private written = 0;
+  private beginning: { offset?: number | undefined } = {};
+
+  constructor(journal: Journal, everything: () => readonly Declaration[]) {
+    this.journal = journal;
+    this.everything = everything;
+  }
+
+  add(declaration: Declaration): void {
+    if (!this.journal.lasting) return;
+    this.pending.push(declaration);
+    this.journal.touch(this);
+  }
+
+  /** What an earlier run left, in order. */
+  async read(): Promise<Declaration[]> {
+    let found: Declaration[] = [];
+    if (!this.journal.lasting) return found;
+    for await (const { entry } of entries(this.journal, CATALOG, 0)) {
+      const declaration = entry.head as Entry;
+      this.written++;
+      if (declaration.is === 'beginning') found = [];
+      else found.push(declaration);
+    }
+    return found;
+  }
+
+  collect(batch: StorageOp[]): void {
+    const all = this.anew || this.written > FEW ? this.everything() : [];
+    if (this.anew || this.written > FEW + WASTE * all.length) this.begin(batch, all);
+    else for (const head of this.pending) batch.push(append(head));
+    this.written += this.pending.length;
+    this.pending = [];
+  }
+
+  recollect(): void {
+    this.anew = true;
+  }
+
+  private begin(batch: StorageOp[], all: readonly Declaration[]): void {
+    const before = this.beginning.offset;
+    if (before !== undefined) batch.push({ type: 'drop', log: CATALOG, from: 0, to: before });
+    const first = append({ is: 'beginning' });
+    batch.push(first, ...all.map(append));
+    this.beginning = first;
+    this.anew = false;
+    this.written = all.length + 1;
+  }
+}
+
+function append(head: Entry): StorageOp & { type: 'append' } {
+  return { type: 'append', log: CATALOG, entry: { head }, offset: undefined };
+}

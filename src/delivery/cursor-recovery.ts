@@ -1,0 +1,84 @@
+import { encodedBytes } from '../codec.js';
+import type { StoredEntry } from '../storage/storage.js';
+import { WRITTEN, type CursorEntry } from './cursor-log.js';
+import type { Journal } from './journal.js';
+import { SettledSet } from './settled-set.js';
+import type { Stock } from './stock.js';
+
+const AT_ONCE = { entries: 256, bytes: 2 ** 20 };
+
+interface Deferral {
+  readonly offset: number;
+  readonly due: number;
+  readonly failures: number;
+  readonly deliveries: number;
+}
+
+/**
+ * Brings a queue's cursors to where the log of an earlier run says they were. What was in hand then is ready again. The books are
+ * those of the last entry; what came or went after it is made up from the logs, which are right.
+ */
+export async function restore(stock: Stock, journal: Journal, log: string): Promise<void> {
+  const settled = stock.cursors.map(({ settled: { low } }) => new SettledSet(low));
+  const deferred = stock.cursors.map(() => new Map<number, Deferral>());
+  let last: CursorEntry | undefined;
+  for await (const { entry } of entries(journal, log, journal.rangeOf(log).first)) {
+    last = entry.head as CursorEntry;
+    if (last.z === true) deferred.forEach((one) => one.clear());
+    for (const [level, offset, due, failures, deliveries] of last.d) {
+      deferred[level]?.set(offset, { offset, due, failures, deliveries });
+    }
+    for (const [level, from, to] of last.s) settled[level]?.addRange(from, to);
+  }
+  stock.cursors.forEach((cursor, level) => {
+    const set = settled[level]!;
+    cursor.restore(
+      set,
+      [...deferred[level]!.values()].filter(({ offset }) => offset < cursor.end && !set.has(offset)),
+    );
+  });
+  await restoreBooks(stock, journal, last);
+  await reserveTurns(stock, journal);
+  stock.watchDues();
+}
+
+async function restoreBooks(stock: Stock, journal: Journal, last: CursorEntry | undefined): Promise<void> {
+  const { books, cursors } = stock;
+  WRITTEN.forEach((name, n) => (books[name] = last?.b[n] ?? 0));
+  books.delayed = 0;
+  books.ready = 0;
+  for (const [level, cursor] of cursors.entries()) {
+    books.delayed += cursor.deferred.size;
+    books.ready += cursor.end - cursor.settled.low - cursor.settled.above - cursor.deferred.size;
+    // What came after the last entry is in nobody's sum.
+    for await (const { offset, entry } of entries(journal, cursor.log, last?.e[level] ?? cursor.settled.low)) {
+      if (!cursor.settled.has(offset)) books.bytes += encodedBytes(entry.body);
+    }
+  }
+  const { acked, deadLettered, dropped, removed } = books;
+  books.accepted = books.ready + books.delayed + acked + deadLettered + dropped + removed;
+}
+
+/** Where order is kept by key, what backs off keeps its key's turn. */
+async function reserveTurns(stock: Stock, journal: Journal): Promise<void> {
+  const { lanes } = stock;
+  if (lanes === undefined) return;
+  for (const cursor of stock.cursors) {
+    for (const { offset, deliveries } of cursor.waiting()) {
+      if (deliveries === 0) continue;
+      const [stored] = await journal.read(cursor.log, offset, { entries: 1, bytes: AT_ONCE.bytes });
+      const { k: key } = (stored?.entry.head ?? {}) as { k?: string };
+      if (key !== undefined) lanes.reserve(key, offset);
+    }
+  }
+}
+
+/** Every entry of a log from an offset on. */
+export async function* entries(journal: Journal, log: string, from: number): AsyncGenerator<StoredEntry> {
+  for (;;) {
+    const found = await journal.read(log, from, AT_ONCE);
+    if (found.length === 0) return;
+    yield* found;
+    from = found.at(-1)!.offset + 1;
+  }
+}
