@@ -60,6 +60,7 @@ class ToldFile implements File {
   read = (target: Uint8Array, position: number): Promise<number> => this.file.read(target, position);
   sync = (): Promise<void> => this.file.sync();
   size = (): Promise<number> => this.file.size();
+  truncate = (length: number): Promise<void> => this.file.truncate(length);
   close = (): Promise<void> => this.file.close();
 }
 

@@ -18,6 +18,7 @@ export type Call =
   | 'write'
   | 'sync'
   | 'size'
+  | 'truncate'
   | 'close'
   | 'rename'
   | 'link'
@@ -196,6 +197,13 @@ export class SimulatedDisk {
       images.push(Buffer.from(inode.cache.subarray(sector * SECTOR, (sector + 1) * SECTOR)));
       inode.pending.set(sector, images);
     }
+  }
+
+  /** In the cache at once; what was on the disk beyond may be back after a power cut. */
+  truncate(inode: Inode, length: number): void {
+    inode.cache = Buffer.from(inode.cache.subarray(0, length));
+    for (const sector of inode.pending.keys()) if (sector * SECTOR >= length) inode.pending.delete(sector);
+    if (this.random.below(2) === 0) inode.disk = Buffer.from(inode.disk.subarray(0, length));
   }
 
   /** The sectors of a range, or of all, are on the disk as they are in the cache. */
@@ -386,6 +394,10 @@ class SimulatedFile implements File {
       if (!(error instanceof Killed)) disk.failSync(inode);
       throw error;
     }
+  }
+
+  truncate(length: number): Promise<void> {
+    return this.disk.call(this.life, 'truncate', this.path, () => this.disk.truncate(this.inode, length));
   }
 
   size(): Promise<number> {

@@ -103,11 +103,14 @@ export class Appender {
 
   /** Nothing of an append that was refused may ever be taken for a frame, after a crash neither. */
   async undo(): Promise<void> {
-    const { plain, through } = this.file;
-    const bytes = Math.min((await plain.size()) - this.end, ZEROED_HEADER.byteLength);
+    const { plain, through, allocated } = this.file;
+    const size = await plain.size();
+    const bytes = Math.min(size - this.end, ZEROED_HEADER.byteLength);
     if (bytes <= 0) return;
     await writeAll(through ?? plain, [ZEROED_HEADER.subarray(0, bytes)], this.end);
     if (through === undefined) await plain.sync();
+    // What was written of it gives back its room.
+    if (size > allocated) await plain.truncate(Math.max(allocated, this.end));
   }
 
   async close(): Promise<void> {

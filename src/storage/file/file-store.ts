@@ -108,7 +108,7 @@ export class FileStore {
       clock,
       options,
       () => segments.bytes,
-      () => this.writer.ensureReserve(0),
+      () => this.writer.ensureReserve(),
       report,
     );
     this.writer.space = this.space;

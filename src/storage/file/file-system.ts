@@ -45,6 +45,8 @@ export interface File {
   /** fdatasync: resolves when everything written to the file is on the disk. */
   sync(): Promise<void>;
   size(): Promise<number>;
+  /** Ends the file at `length`. */
+  truncate(length: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -146,6 +148,10 @@ export async function replaceFile(fs: FileSystem, path: string, parts: readonly 
   try {
     await writeAll(file, parts, 0);
     await file.sync();
+  } catch (error) {
+    // A full disk needs the room.
+    await fs.unlink(temporary).catch(() => undefined);
+    throw error;
   } finally {
     await file.close();
   }

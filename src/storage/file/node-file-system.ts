@@ -11,6 +11,7 @@ const FLAGS: Readonly<Record<OpenMode, number>> = { read: O_RDONLY, edit: O_RDWR
 const closeFd = promisify(fs.close);
 const syncFd = promisify(fs.fdatasync);
 const statFd = promisify(fs.fstat);
+const truncateFd = promisify(fs.ftruncate);
 
 /** The real thing, on node:fs. Every call runs on libuv's threads: the event loop is never blocked by a disk. */
 class NodeFileSystem implements FileSystem {
@@ -117,6 +118,10 @@ class NodeFile implements File {
 
   async size(): Promise<number> {
     return (await statFd(this.fd)).size;
+  }
+
+  truncate(length: number): Promise<void> {
+    return truncateFd(this.fd, length);
   }
 
   close(): Promise<void> {

@@ -130,7 +130,7 @@ export class Reclaimer {
     let share = space.isScarce ? SPARSE_WHEN_SCARCE : SPARSE;
     let victim: Segment | undefined;
     // A full disk is emptied into its reserve: by no more than half of it.
-    const room = space.isFull ? (spares.allocated + appender.room) / 2 : Infinity;
+    const room = space.isScarce ? (spares.allocated + appender.room + space.rest) / 2 : Infinity;
     for (const segment of segments.sealed) {
       const live = segment.live / Math.max(segment.entries, 1);
       if (segment.live === 0 || live >= share || live * segment.end > room) continue;
@@ -147,7 +147,7 @@ export class Reclaimer {
   private wantsRoll(): boolean {
     const { space, segments, spares } = this.parts;
     const { active } = segments;
-    return space.isFull && spares.ready.length > 0 && active.entries > 0 && active.live * 2 < active.entries;
+    return space.isScarce && spares.ready.length > 0 && active.entries > 0 && active.live * 2 < active.entries;
   }
 
   /** Preallocating begins when a storage has shown that it will need it, and does not use up what is to be kept free. */
@@ -176,9 +176,10 @@ export class Reclaimer {
     if (queued >= 0) this.unindexed.splice(queued, 1);
     await files.forget(segment.number);
     await removeIfThere(files.fs, `${files.directory}/${indexName(segment.number)}`);
-    await spares.recycle(segment.number, segment.end <= 2 * segmentBytes && space.hasRoomFor(0));
+    // On a full disk a spare would only keep room from those who need it.
+    await spares.recycle(segment.number, segment.end <= 2 * segmentBytes && !space.isScarce && space.hasRoomFor(0));
     this.reclaimed++;
-    if (space.isFull) await space.look();
+    if (space.isScarce) await space.look();
   }
 
   /** Copies what is live to the end: log by log, in order, so that it lies closer together than before. */

@@ -214,7 +214,8 @@ export class OpenPositions implements Positions {
       index.rows.firsts[i] = first;
       index.rows.counts[i] = count;
       index.bases[i] = base;
-      for (let k = 0; k < count; k++) index.positions[base++] = row.positions[at + k]!;
+      index.positions.set(count === row.positions.length ? row.positions : row.positions.slice(at, at + count), base);
+      base += count;
     });
     return index;
   }

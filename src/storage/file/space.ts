@@ -17,8 +17,7 @@ export interface SpaceLimits {
 
 /**
  * Whether there is room for messages. What carries no body is never asked about: it has the reserve, which is the spare
- * segment, or as much of the active one. No byte of a body is written while there is no reserve, so that a full disk can
- * always be drained.
+ * segment. No byte of a body is written while there is no reserve, so that a full disk can always be drained.
  */
 export class Space {
   private readonly fs: FileSystem;
@@ -78,6 +77,11 @@ export class Space {
   hasRoomFor(bytes: number): boolean {
     const { keepFree, maxBytes } = this.limits;
     return this.refusal === undefined && this.free - bytes >= keepFree && this.used() + bytes <= maxBytes;
+  }
+
+  /** What the disk has left beside what is to be kept free. */
+  get rest(): number {
+    return Math.max(this.free - this.limits.keepFree, 0);
   }
 
   /** A write was refused for want of room. */
@@ -141,7 +145,7 @@ export class Space {
 
   private error(why: string): SluiceError {
     return new SluiceError('ERR_STORAGE_FULL', `${this.directory} has no room: ${why}`, {
-      details: { directory: this.directory, bytes: this.used(), ...this.limits },
+      details: { directory: this.directory, bytes: this.used(), maxBytes: this.limits.maxBytes },
     });
   }
 }

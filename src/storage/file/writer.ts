@@ -16,15 +16,16 @@ import type { Segments } from './segment.js';
 import type { Space } from './space.js';
 import type { Spares } from './spares.js';
 
-/** A group takes no more batches from this size on; those that come later make another. Bytes. */
+/** A group takes no more batches from this size on, bytes; where room may be missing, soon: it is refused as a whole. */
 const LARGEST_GROUP = 4 * 1024 * 1024;
+const LARGEST_WHEN_SCARCE = 64 * 1024;
 /** Buffers up to this size are used again. */
 const LARGEST_KEPT = 1024 * 1024;
 /** A state is written after this many bytes, or eight times its own size where that is more. */
 const STATE_EVERY = 4 * 1024 * 1024;
 /** A segment that has no room allocated is left from here on, when another has all of it. Bytes. */
 const EARLIEST_END = 4 * 1024 * 1024;
-/** What a full disk has left for batches without bodies. Bytes, at most. */
+/** What a full disk has left for batches without bodies. Bytes. */
 const LARGEST_RESERVE = 256 * 1024;
 const SMALLEST_RESERVE = 4 * 1024;
 
@@ -134,23 +135,21 @@ export class Writer {
     return wanted + 4 * this.parts.chain.stateBytes;
   }
 
-  /** There is room for what carries no body beyond `bytes` more, or an error says that the disk has none. */
-  async ensureReserve(bytes: number): Promise<void> {
-    const { appender, spares } = this.parts;
+  /** There is a spare that can be the reserve, or an error says that the disk has no room for one. */
+  async ensureReserve(): Promise<void> {
+    const { spares } = this.parts;
     const [spare] = spares.ready;
-    if (appender.room - bytes >= this.reserve || (spare !== undefined && spare.allocated >= this.reserve)) return;
-    await spares.ensure(this.reserve);
+    if (spare === undefined || spare.allocated < this.reserve) await spares.ensure(this.reserve);
   }
 
   private get pending(): number {
-    let bytes = 0;
-    for (const group of this.queue) bytes += group.length;
-    return bytes;
+    return this.queue.reduce((bytes, group) => bytes + group.length, 0);
   }
 
   private group(): Group {
     const last = this.queue[this.queue.length - 1];
-    if (last !== undefined && last.length < LARGEST_GROUP) return last;
+    const largest = this.space.isScarce ? LARGEST_WHEN_SCARCE : LARGEST_GROUP;
+    if (last !== undefined && last.length < largest) return last;
     const group = new Group(this.buffers.pop() ?? new RecordBuffer(128 * 1024));
     this.queue.push(group);
     return group;
@@ -191,7 +190,7 @@ export class Writer {
 
   private async put(group: Group): Promise<void> {
     const { appender, segments, table } = this.parts;
-    if (group.hasBodies) await this.ensureReserve(group.length);
+    if (group.hasBodies) await this.ensureReserve();
     if (group.rolls ? appender.end > 0 : this.mustRoll(group)) await this.begin();
     if (group.isMark && group.isEmpty) group.beginFrame();
     group.buffer.pad(FRAME_ALIGNMENT);
@@ -263,7 +262,6 @@ export class Writer {
     } catch (failed) {
       return this.fail([...groups, ...this.queue.splice(0)], failed);
     }
-    // Those that came while undo() ran have been encoded behind what is refused.
     groups.push(...this.queue.splice(0));
     const full = this.space.ranOut((error as Error).message);
     const again = new Group(new RecordBuffer(64 * 1024));
@@ -282,6 +280,7 @@ export class Writer {
     });
     for (const refusedGroup of groups) refusedGroup.reject(full, kept);
     if (again.members.length > 0) this.queue.push(again);
+    this.parts.onWritten();
   }
 
   private fail(groups: readonly Group[], cause: unknown): void {

@@ -46,7 +46,7 @@ describe('FileStorage', () => {
   conformance(onThisDisk);
 });
 describe('FileStorage, synced behind its writes', () => {
-  conformance(onThisDisk, { flush: 'async', flushInterval: 1 });
+  conformance(onSimulatedDisk, { flush: 'async', flushInterval: 1 });
 });
 describe('FileStorage in which every write rotates', () => {
   conformance(onSimulatedDisk, { segmentBytes: 1 });
