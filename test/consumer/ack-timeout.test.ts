@@ -137,6 +137,34 @@ onEachStorage('A delivery that is not settled within its ack timeout', (open) =>
     expect(queue.stats().lost).toBe(0);
   });
 
+  it('keeps nobody from closing its consumer, and may fail as late as it likes', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<number>('orders', { ackTimeout: '1s', retry: { attempts: 1 } });
+    const gate = deferred();
+    const consumer = queue.consume(() => gate.promise);
+    await queue.send(1);
+    await clock.advance('1s');
+    await consumer.close();
+    gate.reject(new Error('late'));
+    await clock.advance(0);
+    expect(queue.stats()).toMatchObject({ lost: 0, deadLettered: 1, retried: 0 });
+  });
+
+  it('is taken back from a batch that still waits for more, which never shows it', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<number>('orders', { ackTimeout: 10, retry: { attempts: 1 } });
+    const batches: number[][] = [];
+    queue.consumeBatch((batch) => void batches.push(batch.map(({ body }) => body)), { size: 3, wait: '1s' });
+    await queue.send(99);
+    await clock.advance(15);
+    expect(queue.stats()).toMatchObject({ deadLettered: 1, unacked: 0 });
+    await clock.advance('1s');
+    await fill(queue, 3);
+    await clock.advance(0);
+    expect(batches).toEqual([[0, 1, 2]]);
+    expect(queue.stats()).toMatchObject({ acked: 3, lost: 0 });
+  });
+
   it('comes back in queue order where several time out at once', async () => {
     const { broker, clock } = await open();
     const queue = broker.queue<number>('orders', { ackTimeout: '5s', retry: { backoff: fixed(0) } });

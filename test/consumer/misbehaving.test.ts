@@ -163,6 +163,22 @@ onEachStorage('A handler that reaches for what runs it', (open) => {
     expect(queue.stats()).toMatchObject({ ready: 1, unacked: 0, acked: 0 });
   });
 
+  it('that waits for its own queue to be idle waits until the ack timeout takes its message back', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<number>('orders', { ackTimeout: '1m', retry: { attempts: 1 } });
+    const log: string[] = [];
+    queue.consume(async () => {
+      await queue.idle();
+      log.push('idle');
+    });
+    await queue.send(1);
+    await clock.advance('59s');
+    expect(log).toEqual([]);
+    await clock.advance('1s');
+    expect(log).toEqual(['idle']);
+    expect(queue.stats()).toMatchObject({ deadLettered: 1, acked: 0 });
+  });
+
   it('may close the broker, if it does not wait for that', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders');

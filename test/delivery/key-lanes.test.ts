@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KeyLanes, type KeyLane } from '../../src/delivery/key-lanes.js';
 
-const ONCE = { failures: 1, deliveries: 1 };
-const NEVER = { failures: 0, deliveries: 0 };
+const ONCE = { failures: 1, deliveries: 1, alone: false };
+const NEVER = { failures: 0, deliveries: 0, alone: false };
 
 describe('KeyLanes', () => {
   it('gives a key to one owner at a time; the others wait in order, whenever they come', () => {

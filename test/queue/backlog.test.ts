@@ -96,6 +96,16 @@ onEachStorage('A backlog larger than what is read ahead', (open) => {
     expect(again).toEqual(numbers(N));
   });
 
+  it('of large messages is delivered whole and in order', async () => {
+    const { broker } = await open();
+    const queue = broker.queue<string>('orders');
+    for (let n = 0; n < 12; n++) await queue.send(`${n}`.padEnd(1_000_000));
+    const handled: number[] = [];
+    queue.consume(({ body }) => void handled.push(Number(body)));
+    await broker.idle();
+    expect(handled).toEqual(numbers(12));
+  });
+
   it('of priorities is delivered level by level', async () => {
     const { broker } = await open();
     const queue = broker.queue<number>('orders', { priorities: 3 });

@@ -174,6 +174,17 @@ onEachStorage('Sending to a full queue that blocks', (open) => {
     expect(handled).toEqual([2]);
   });
 
+  it('hands one message after the other to consumers where maxLength is 0', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 0, overflow: 'block' });
+    const handled: number[] = [];
+    queue.consume(({ body }) => void handled.push(body), { concurrency: 3 });
+    const sends = Array.from({ length: 20 }, (_, n) => watch(queue.send(n)));
+    await quiet();
+    expect(sends.map(({ state }) => state)).toEqual(sends.map(() => 'resolved'));
+    expect(handled).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  });
+
   it('tells by events when the first begins to wait, and when nobody does any more', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders', { maxLength: 1, overflow: 'block' });

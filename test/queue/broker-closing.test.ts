@@ -106,6 +106,16 @@ onEachStorage('A queue whose broker closes', (open) => {
     expect(broker.stats().queues.find(({ name }) => name === 'orders.dlq')!.ready).toBe(1);
   });
 
+  it('finishes the moves of dead letters that are on their way', async () => {
+    const { broker } = await open();
+    const queue = broker.queue<number>('orders');
+    await fill(queue, 5);
+    for (let n = 0; n < 5; n++) (await queue.receive())!.reject();
+    await broker.close();
+    expect(queue.stats()).toMatchObject({ unacked: 0, deadLettered: 5 });
+    expect(broker.stats().queues.find(({ name }) => name === 'orders.dlq')!.ready).toBe(5);
+  });
+
   it('is closed once: every close() resolves, and `closed` is told once', async () => {
     const { broker } = await open();
     let told = 0;

@@ -81,6 +81,18 @@ onEachStorage('Declaring a queue', (open) => {
     await expect(queue.send(2)).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' });
   });
 
+  it('lets a ttl that comes late bind the messages that are there', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue('orders');
+    await queue.send(1);
+    await clock.advance(5);
+    broker.queue('orders', { ttl: 10 });
+    await clock.advance(4);
+    expect(queue.stats().ready).toBe(1);
+    await clock.advance(1);
+    expect(queue.stats()).toMatchObject({ ready: 0, deadLettered: 1 });
+  });
+
   it('refuses the name of an exchange', async () => {
     const { broker } = await open();
     broker.exchange('events');

@@ -116,6 +116,16 @@ onEachStorage('A deleted queue', (open) => {
     expect(broker.stats().queues).toEqual([]);
   });
 
+  it('leaves dead letters that are on their way where they went', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders');
+    await fill(queue, 5);
+    for (let n = 0; n < 5; n++) (await queue.receive())!.reject();
+    await broker.delete('orders');
+    await quiet();
+    expect(broker.stats().queues).toMatchObject([{ name: 'orders.dlq', ready: 5, unacked: 0 }]);
+  });
+
   it('cannot be deleted twice, nor under a name that nothing has', async () => {
     const { broker } = await open();
     broker.queue('orders');

@@ -202,6 +202,17 @@ onEachStorage('Redriving dead letters', (open) => {
     expect(queue.stats()).toMatchObject({ removed: moved, acked: handled.length, ready: 0 });
   });
 
+  it('may run twice at once: each message is moved once', async () => {
+    const { broker } = await open();
+    const queue = broker.queue<number>('orders');
+    const to = broker.queue<number>('elsewhere');
+    await fill(queue, 400);
+    const [first, second] = await Promise.all([queue.redrive({ to }), queue.redrive({ to })]);
+    expect(first + second).toBe(400);
+    const moved = await waiting(to);
+    expect(moved.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 400 }, (_, n) => n));
+  });
+
   it('leaves a message that could not be stored elsewhere', async () => {
     const storage = new FaultyStorage(new MemoryStorage());
     const { broker, clock, reported } = await open({ storage });

@@ -16,6 +16,19 @@ onEachStorage('Sending many messages at once', (open) => {
     expect(stored.map(({ id }) => id)).toEqual(receipts.map(({ id }) => id));
   });
 
+  it('stores them in one write', async () => {
+    const batches: number[] = [];
+    const storage = new MemoryStorage();
+    const write = storage.write.bind(storage);
+    storage.write = (batch) => {
+      batches.push(batch.length);
+      return write(batch);
+    };
+    const { broker } = await open({ storage });
+    await broker.queue<number>('orders').sendMany([{ body: 1 }, { body: 2 }, { body: 3 }]);
+    expect(batches).toEqual([3]);
+  });
+
   it('takes options for each message', async () => {
     const { broker } = await open();
     const queue = broker.queue<string>('orders');

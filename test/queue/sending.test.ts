@@ -113,8 +113,8 @@ onEachStorage('Sending to a queue', (open) => {
     const { broker } = await open();
     const queue = broker.queue('orders');
     const when = new Date(0);
-    await queue.send({ when, none: undefined, nan: NaN, list: [undefined] });
-    expect(await waiting(queue)).toEqual([{ when: when.toJSON(), nan: null, list: [null] }]);
+    await queue.send({ when, none: undefined, nan: NaN, list: [undefined], own: { toJSON: () => 'told' } });
+    expect(await waiting(queue)).toEqual([{ when: when.toJSON(), nan: null, list: [null], own: 'told' }]);
   });
 
   it('keeps a __proto__ key in body and headers as plain data', async () => {

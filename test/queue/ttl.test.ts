@@ -217,6 +217,14 @@ onEachStorage('A message with ttl 0', (open) => {
     expect(queue.stats()).toMatchObject({ acked: 1, deadLettered: 1 });
   });
 
+  it('expires when it is due, where nobody waits', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<string>('orders');
+    await queue.send('later', { delay: 10, ttl: 0 });
+    await clock.advance(10);
+    expect(queue.stats()).toMatchObject({ ready: 0, delayed: 0, deadLettered: 1 });
+  });
+
   it('expires at once behind a paused queue as soon as that goes on', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<string>('orders', { ttl: 0 });
