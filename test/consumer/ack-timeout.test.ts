@@ -120,6 +120,22 @@ onEachStorage('A delivery that is not settled within its ack timeout', (open) =>
     expect(queue.stats()).toMatchObject({ lost: 0, acked: 0 });
   });
 
+  it('frees the slot also where its consumer may hold more than it handles', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<number>('orders', { ackTimeout: '1s', retry: { backoff: fixed('1h') } });
+    const started: number[] = [];
+    queue.consume(
+      ({ body }) => {
+        started.push(body);
+        return new Promise(() => undefined);
+      },
+      { prefetch: 10 },
+    );
+    await fill(queue, 3);
+    await clock.advance('2s');
+    expect(started).toEqual([0, 1, 2]);
+  });
+
   it('does not let a lost handler run one more than its concurrency once it returns', async () => {
     const { broker, clock } = await open();
     const queue = broker.queue<number>('orders', { ackTimeout: '1s', retry: { attempts: 1 } });

@@ -114,6 +114,21 @@ onEachStorage('A paused consumer', (open) => {
     expect(handled).toEqual([0, 1, 2, 3]);
   });
 
+  it('leaves to another what it was just called for', async () => {
+    const { broker, quiet } = await open();
+    for (let n = 0; n < 20; n++) {
+      const queue = broker.queue<number>(`orders ${n}`);
+      const pausing = queue.consume(() => undefined);
+      queue.consume(() => undefined);
+      await quiet();
+      const sent = queue.send(n);
+      pausing.pause();
+      await sent;
+      await quiet();
+      expect(queue.stats()).toMatchObject({ ready: 0, acked: 1 });
+    }
+  });
+
   it('can be closed', async () => {
     const { broker } = await open();
     const queue = broker.queue<number>('orders');
