@@ -23,6 +23,7 @@ export function describe(value: unknown): string {
     default:
       if (value === null) return 'null';
       if (Array.isArray(value)) return `an array of ${value.length}`;
+      if (value instanceof Error) return 'an Error';
       return value instanceof Date ? (Number.isNaN(value.getTime()) ? 'an invalid Date' : 'a Date') : 'an object';
   }
 }

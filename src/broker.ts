@@ -229,6 +229,10 @@ export class Broker {
     try {
       for (const { subscription } of queues) await subscription.settlement.still();
       await this.lasting.flush();
+    } catch (failure) {
+      events.report(failure);
+    }
+    try {
       await this.storage.close();
     } catch (failure) {
       events.report(failure);

@@ -3,7 +3,7 @@ import { describe } from './arguments.js';
 /** What every handle that takes messages has: a queue, an exchange, a topic. */
 export interface Handle {
   readonly name: string;
-  /** @internal */
+  /** What it is. */
   readonly kind: 'queue' | 'exchange' | 'topic';
 }
 

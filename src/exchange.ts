@@ -104,7 +104,6 @@ export function checkExchangeOptions(options: ExchangeOptions | undefined): void
 /** Holds nothing; forwards by routing key or headers, by RabbitMQ's rules. Made by broker.exchange(). */
 export class Exchange<in out M extends Messages<M> = any> implements Handle {
   readonly name: string;
-  /** @internal */
   readonly kind = 'exchange';
   /** @internal */
   gone: SluiceError | undefined;

@@ -32,7 +32,6 @@ const REDRIVE = new Set(['to', 'limit', 'filter']);
 
 /** Holds messages until one consumer settles each of them. Made by broker.queue(). */
 export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements Handle {
-  /** @internal */
   readonly kind = 'queue';
   /** @internal */
   readonly inbox: Inbox;

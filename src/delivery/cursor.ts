@@ -27,8 +27,10 @@ export interface Tries {
   readonly failures: number;
   /** How often it was handed out, requeued ones included. */
   readonly deliveries: number;
+  /** It comes by itself, after a batch it was in failed. */
+  readonly alone: boolean;
 }
-export const UNTRIED: Tries = { failures: 0, deliveries: 0 };
+export const UNTRIED: Tries = { failures: 0, deliveries: 0, alone: false };
 
 /** Who owns the cursor. */
 export interface CursorOwner extends ReaderOwner {
@@ -117,8 +119,8 @@ export class Cursor {
   }
 
   /** Back to its place, now: one that waited for its key, and is next of it. */
-  recall(offset: number, { failures, deliveries }: Tries): void {
-    this.returned.push(offset, offset, failures, deliveries, false);
+  recall(offset: number, { failures, deliveries, alone }: Tries): void {
+    this.returned.push(offset, offset, failures, deliveries, alone);
   }
 
   /** Moves what is due by `now` to its place; how many. */
@@ -171,7 +173,6 @@ export class Cursor {
   get deliveries(): number {
     return this.returning ? this.returned.deliveries : 0;
   }
-  /** It comes by itself, after a batch it was in failed. */
   get alone(): boolean {
     return this.returning && this.returned.alone;
   }
@@ -272,8 +273,8 @@ export class Cursor {
   tries(): (offset: number) => Tries {
     const tries = new Map<number, Tries>();
     for (const heap of [this.returned, this.deferred]) {
-      for (const { offset, failures, deliveries } of heap.entries()) {
-        if (deliveries > 0) tries.set(offset, { failures, deliveries });
+      for (const { offset, failures, deliveries, alone } of heap.entries()) {
+        if (deliveries > 0) tries.set(offset, { failures, deliveries, alone });
       }
     }
     return (offset) => tries.get(offset) ?? UNTRIED;

@@ -1,20 +1,13 @@
 import type { Agenda, Alarm } from './agenda.js';
-import type { Cursor } from './cursor.js';
-
-export interface DuesOwner {
-  readonly cursors: readonly Cursor[];
-  readonly owner: { readonly vital: boolean };
-  now(): number;
-  /** So many deferred messages are back in their places. */
-  ripened(count: number): void;
-}
+import { READY } from './cursor.js';
+import type { Stock } from './stock.js';
 
 /** One alarm for all that is deferred in a stock: delays and backoffs. */
 export class Dues {
-  private readonly stock: DuesOwner;
+  private readonly stock: Stock;
   private readonly alarm: Alarm;
 
-  constructor(agenda: Agenda, stock: DuesOwner) {
+  constructor(agenda: Agenda, stock: Stock) {
     this.stock = stock;
     this.alarm = agenda.alarm(() => this.ripen());
   }
@@ -29,11 +22,21 @@ export class Dues {
     this.alarm.clear();
   }
 
+  /** What is due goes back to its place. */
   private ripen(): void {
-    const now = this.stock.now();
+    const { stock } = this;
+    const { cursors, books, expiry, owner } = stock;
+    const now = stock.now();
+    const awaited = expiry.mortal && owner.handsOver(undefined);
     let count = 0;
-    for (const cursor of this.stock.cursors) count += cursor.ripen(now);
-    this.watch(this.stock.owner.vital);
-    if (count > 0) this.stock.ripened(count);
+    for (const cursor of cursors) count += cursor.ripen(now);
+    books.delayed -= count;
+    books.ready += count;
+    this.watch(owner.vital);
+    if (count === 0) return;
+    // A ttl of 0 runs from here: who waits gets it.
+    if (awaited) for (const cursor of cursors) if (cursor.next() === READY) expiry.came(cursor.head, true);
+    expiry.watch();
+    owner.restocked();
   }
 }

@@ -23,6 +23,8 @@ export interface Limits {
 export interface Load {
   count: number;
   bytes: number;
+  /** The last of them. */
+  head?: Head;
 }
 
 /** The append of a message, with its entry as the engine knows it. */
@@ -96,7 +98,7 @@ export class Inbox {
     const { ready, delayed, bytes } = this.subscription.stock.books;
     if (bytes + this.reserved.bytes + load.bytes > maxBytes) return false;
     const coming = ready + this.reserved.count + load.count;
-    return coming + delayed <= maxLength || (maxLength === 0 && coming === 1 && this.subscription.handsOver());
+    return coming + delayed <= maxLength || (maxLength === 0 && coming === 1 && this.subscription.handsOver(load.head));
   }
 
   /** Whether `load` would not even fit into the empty queue. */
@@ -131,7 +133,7 @@ export class Inbox {
   arrived({ entry, offset }: Append): void {
     if (this.deleted) return;
     const { subscription } = this;
-    const handsOver = this.limits.maxLength === 0 && subscription.handsOver();
+    const handsOver = this.limits.maxLength === 0 && subscription.handsOver(entry.head);
     subscription.arrive(this.cursorFor(entry.head), offset!, entry);
     if (!this.open && !handsOver) this.dropHeads();
   }

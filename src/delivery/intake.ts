@@ -177,7 +177,7 @@ export class Intake {
       const deposit = open[n]!;
       const { inbox, head } = deposit;
       const load = loads.get(inbox) ?? { count: 0, bytes: 0 };
-      const more = { count: load.count + 1, bytes: load.bytes + head.size };
+      const more = { count: load.count + 1, bytes: load.bytes + head.size, head };
       const before = asked.get(deposit);
       const stays = inbox.open || inbox.limits.overflow !== 'dead-letter' || before?.has(inbox) || inbox.fits(more);
       if (stays) {
@@ -252,10 +252,11 @@ function loadsOf(deposits: readonly Deposit[]): Map<Inbox, Load> {
   const loads = new Map<Inbox, Load>();
   for (const { inbox, head } of deposits) {
     const load = loads.get(inbox);
-    if (load === undefined) loads.set(inbox, { count: 1, bytes: head.size });
+    if (load === undefined) loads.set(inbox, { count: 1, bytes: head.size, head });
     else {
       load.count++;
       load.bytes += head.size;
+      load.head = head;
     }
   }
   return loads;

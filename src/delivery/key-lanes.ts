@@ -70,6 +70,11 @@ export class KeyLanes {
     return lane;
   }
 
+  /** It is somebody's turn of this key. */
+  isTaken(key: string): boolean {
+    return this.lanes.has(key);
+  }
+
   /** An earlier run left this message backing off: the turn is its. */
   reserve(key: string, offset: number): void {
     let lane = this.lanes.get(key);
@@ -81,7 +86,8 @@ export class KeyLanes {
   wait(key: string, offset: number, tries: Tries): void {
     this.lanes.get(key)!.wait(offset);
     this.waiting++;
-    if (tries.deliveries > 0) this.tried.set(offset, { failures: tries.failures, deliveries: tries.deliveries });
+    const { failures, deliveries, alone } = tries;
+    if (deliveries > 0) this.tried.set(offset, { failures, deliveries, alone });
   }
 
   /** How often a message that waited here was tried; asked once. */

@@ -70,6 +70,12 @@ export class Puller implements Holder {
     return this.timeout();
   }
 
+  /** Who waits longest. */
+  get first(): Pull {
+    for (const pull of this.waiting) return pull;
+    throw new Error('nobody waits');
+  }
+
   take(): Held | undefined {
     return this.source.takeFor(this, this.hand, this.ackTimeout, undefined);
   }
@@ -121,8 +127,12 @@ class Pull implements Taker {
     const { source } = this;
     this.rest(0);
     const held = source.roster.active(this) ? this.puller.take() : undefined;
-    if (held !== undefined) this.finish(held);
-    else if (this.impatient && !source.stock.loading) this.finish(undefined);
+    if (held !== undefined) {
+      // In order of their calls, whoever was woken.
+      const { first } = this.puller;
+      if (first !== this) this.rest(1);
+      first.finish(held);
+    } else if (this.impatient && !source.stock.loading) this.finish(undefined);
     else this.rest(1);
   }
 

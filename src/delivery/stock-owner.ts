@@ -1,6 +1,7 @@
 import type { StorageOp } from '../storage/storage.js';
 import type { Moved } from './books.js';
 import type { Cursor } from './cursor.js';
+import type { Head } from './head.js';
 
 /** Where the changes of a cursor are written down, if anything of it is to last. */
 export interface CursorRecord {
@@ -21,6 +22,8 @@ export interface StockOwner {
   /** A process should stay alive for what is due here. */
   readonly vital: boolean;
   now(): number;
+  /** Somebody waits for this message, and nothing is there that he would get first. */
+  handsOver(head: Head | undefined): boolean;
   /** The candidate at `cursor` is past its time: take it out, and bury it. */
   expired(cursor: Cursor): void;
   /** Something became ready: call somebody to take it. */

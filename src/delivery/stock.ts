@@ -28,6 +28,8 @@ export class Stock implements CursorOwner, ExpiryOwner {
   lanes: KeyLanes | undefined;
   /** Of the candidate that next() found: its key's turn, where order is kept by key. */
   turn: KeyLane | undefined;
+  /** What is next comes by itself: no batch that has begun goes on. */
+  metAlone = false;
   private journal!: Journal;
   readonly owner: StockOwner;
   private readonly dues: Dues;
@@ -135,6 +137,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
   nextOf(cursor: Cursor, run: object, single: boolean): Next {
     const { lanes, expiry } = this;
     this.turn = undefined;
+    this.metAlone = false;
     for (let passed = 0; passed < PASSED_OVER; passed++) {
       const found = cursor.next();
       if (found !== READY) return found;
@@ -142,8 +145,11 @@ export class Stock implements CursorOwner, ExpiryOwner {
         this.owner.expired(cursor);
         continue;
       }
-      // It comes by itself: a batch that has begun goes without it.
-      if (!single && cursor.alone) return LOADING;
+      // It comes by itself: a batch that has begun ends here.
+      if (!single && cursor.alone) {
+        this.metAlone = true;
+        return LOADING;
+      }
       const { key } = cursor.head;
       if (lanes === undefined || key === undefined) return READY;
       this.turn = lanes.admit(key, cursor.offset, run);
@@ -270,14 +276,6 @@ export class Stock implements CursorOwner, ExpiryOwner {
   /** Says what is due. To be called when consumers come or go, too: a process stays alive for it only while there are any. */
   watchDues(): void {
     this.dues.watch(this.owner.vital);
-  }
-
-  /** So many deferred messages are back in their places. */
-  ripened(count: number): void {
-    this.books.delayed -= count;
-    this.books.ready += count;
-    this.expiry.watch();
-    this.owner.restocked();
   }
 
   loaded(): void {

@@ -18,7 +18,12 @@ export interface Feed {
   /** When the broker was opened. */
   readonly epoch: number;
   /** Whether something may be ready, and what is being read. */
-  readonly stock: { readonly stocked: boolean; readonly loading: boolean; readonly reads: Reads };
+  readonly stock: {
+    readonly stocked: boolean;
+    readonly loading: boolean;
+    readonly metAlone: boolean;
+    readonly reads: Reads;
+  };
   now(): number;
   /** The next message for this subscriber, if there is one. `run`: the batch that it would join. */
   take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined;
@@ -238,15 +243,21 @@ export class Subscriber implements Taker, Holder {
         await this.feed.stock.reads.wait();
         continue;
       }
+      if (this.feed.stock.metAlone) {
+        // Somebody else may take it.
+        this.feed.restocked();
+        break;
+      }
       if (this.feed.now() >= until) break;
       alarm?.set(until, true);
-      this.feed.roster.spare++;
-      this.feed.rested();
-      await this.lanes.doze((up) => {
+      const dozed = this.lanes.doze((up) => {
         wake = () => {
           if (up() && !this.closing) this.feed.roster.spare--;
         };
       });
+      this.feed.roster.spare++;
+      this.feed.rested();
+      await dozed;
     }
     alarm?.clear();
   }

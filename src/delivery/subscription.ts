@@ -88,15 +88,19 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
 
   /** A message became visible at the end of `cursor`'s log. */
   arrive(cursor: Cursor, offset: number, entry: LogEntry): void {
-    const awaited = (entry.head.rare !== undefined || this.stock.expiry.mortal) && this.handsOver();
+    const awaited = (entry.head.rare !== undefined || this.stock.expiry.mortal) && this.handsOver(entry.head);
     this.stock.arrive(cursor, offset, entry, awaited);
     if (this.events.heard.accepted) this.events.emit('accepted', new Accepted(this, entry));
     if (this.roster.spare > 0) this.restocked();
   }
 
-  /** Somebody waits, and nothing is there that he would get first. */
-  handsOver(): boolean {
-    return !this.paused && this.roster.spare > this.stock.books.ready && this.roster.able;
+  /** Somebody waits for this message, and nothing is there that he would get first. */
+  handsOver(head: Head | undefined): boolean {
+    const { lanes, books } = this.stock;
+    if (head?.key !== undefined && lanes?.isTaken(head.key) === true) return false;
+    if (head?.rare?.due !== undefined) return false;
+    const takable = books.ready - (lanes?.waiting ?? 0);
+    return !this.paused && this.roster.spare > takable && this.roster.able;
   }
 
   take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined {

@@ -163,7 +163,7 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
         } else if (dice < 0.95) {
           const message = await queue.receive();
           if (message === undefined) continue;
-          expect(settled).not.toContain(message.body);
+          if (settled.has(message.body)) throw new Error(`${message.body} was acknowledged, and is here again`);
           if (dice < 0.75) {
             message.ack();
             settled.add(message.body);
@@ -237,7 +237,7 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
       expect(waiting.filter((body) => flushed.has(body))).toEqual([]);
       expect(ready + delayed + acked + deadLettered).toBe(accepted);
       // What is neither waiting nor dead was acknowledged; it was accepted all the same, and nothing confirmed is unaccounted for.
-      expect(accepted).toBeGreaterThanOrEqual([...confirmed].length);
+      expect(accepted).toBeGreaterThanOrEqual(confirmed.size);
       expect(waiting.length + dead.length + acked).toBe(accepted);
       await last.close();
     },
