@@ -64,6 +64,24 @@ describe('a full disk', () => {
     expect(heads).toEqual(Array.from({ length: sent }, (_, n) => ({ n })));
   });
 
+  it('leaves nothing of a refused batch that a crash could bring back, however much of it was written', async () => {
+    for (const bytes of [1000, 1008, 1016]) {
+      const disk = newDisk();
+      const { storage } = await openOn(disk);
+      await send(storage, 0);
+      let left = 1;
+      disk.fault = (call, path) => {
+        const isIt = call === 'write' && path.endsWith('1.seg') && left-- > 0;
+        return isIt ? { error: 'ENOSPC', torn: true } : undefined;
+      };
+      await expect(send(storage, 1, bytes)).rejects.toMatchObject({ code: 'ERR_STORAGE_FULL' });
+      disk.kill();
+      await settled();
+      disk.fault = () => undefined;
+      expect(await headsOf((await openOn(disk)).storage, 'q')).toEqual([{ n: 0 }]);
+    }
+  });
+
   it('refuses all that carries a body in a group, and writes the rest in order', async () => {
     const disk = newDisk();
     const { storage } = await openOn(disk);
