@@ -1,13 +1,24 @@
 import type { Agenda, Alarm } from './agenda.js';
-import { READY } from './cursor.js';
-import type { Stock } from './stock.js';
+import type { Books } from './books.js';
+import { READY, type Cursor } from './cursor.js';
+import type { Expiry } from './expiry.js';
+import type { StockOwner } from './stock-owner.js';
+
+/** Whose dues they are. */
+export interface DuesOwner {
+  readonly cursors: readonly Cursor[];
+  readonly books: Books;
+  readonly expiry: Expiry;
+  readonly owner: StockOwner;
+  now(): number;
+}
 
 /** One alarm for all that is deferred in a stock: delays and backoffs. */
 export class Dues {
-  private readonly stock: Stock;
+  private readonly stock: DuesOwner;
   private readonly alarm: Alarm;
 
-  constructor(agenda: Agenda, stock: Stock) {
+  constructor(agenda: Agenda, stock: DuesOwner) {
     this.stock = stock;
     this.alarm = agenda.alarm(() => this.ripen());
   }

@@ -53,11 +53,17 @@ export class Expiry {
     return this.of(head) <= this.owner.now() && !this.exempt.delete(head);
   }
 
+  /** When it expires by itself: not at all if somebody is about to get it. */
+  private unattended(head: Head): number {
+    return this.exempt.has(head) ? Infinity : this.of(head);
+  }
+
   /** Sets the alarm for the first of the heads. */
   watch(): void {
     if (!this.mortal || this.owner.paused) return this.alarm.clear();
     let due = Infinity;
-    for (const cursor of this.owner.cursors) if (cursor.next() === READY) due = Math.min(due, this.of(cursor.head));
+    for (const cursor of this.owner.cursors)
+      if (cursor.next() === READY) due = Math.min(due, this.unattended(cursor.head));
     this.alarm.set(due);
   }
 
@@ -75,7 +81,7 @@ export class Expiry {
     const now = owner.now();
     let left = owner.paused ? 0 : AT_ONCE;
     for (const cursor of owner.cursors) {
-      for (; left > 0 && cursor.next() === READY && this.of(cursor.head) <= now; left--) owner.expired(cursor);
+      for (; left > 0 && cursor.next() === READY && this.unattended(cursor.head) <= now; left--) owner.expired(cursor);
     }
     this.watch();
   }
