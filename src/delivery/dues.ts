@@ -1,6 +1,6 @@
 import type { Agenda, Alarm } from './agenda.js';
 import type { Books } from './books.js';
-import { READY, type Cursor } from './cursor.js';
+import { LOADING, READY, type Cursor } from './cursor.js';
 import type { Expiry } from './expiry.js';
 import type { StockOwner } from './stock-owner.js';
 
@@ -17,6 +17,8 @@ export interface DuesOwner {
 export class Dues {
   private readonly stock: DuesOwner;
   private readonly alarm: Alarm;
+  /** Something is handed over once it is read. */
+  private owing = false;
 
   constructor(agenda: Agenda, stock: DuesOwner) {
     this.stock = stock;
@@ -33,6 +35,24 @@ export class Dues {
     this.alarm.clear();
   }
 
+  /** What had to be read first is there. */
+  loaded(): void {
+    if (this.owing) this.handOver();
+  }
+
+  /** A ttl of 0 begins and ends when a message is due: who waits for it gets it all the same. */
+  private handOver(): void {
+    this.owing = false;
+    for (const cursor of this.stock.cursors) {
+      const found = cursor.next();
+      if (found === LOADING) this.owing = true;
+      if (found !== READY || cursor.deliveries > 0) continue;
+      const { head } = cursor;
+      if (head.rare?.due !== undefined && this.stock.expiry.of(head) === head.rare.due)
+        this.stock.expiry.came(head, true);
+    }
+  }
+
   /** What is due goes back to its place. */
   private ripen(): void {
     const { stock } = this;
@@ -45,8 +65,7 @@ export class Dues {
     books.ready += count;
     this.watch(owner.vital);
     if (count === 0) return;
-    // A ttl of 0 runs from here: who waits gets it.
-    if (awaited) for (const cursor of cursors) if (cursor.next() === READY) expiry.came(cursor.head, true);
+    if (awaited) this.handOver();
     expiry.watch();
     owner.restocked();
   }

@@ -279,6 +279,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
   }
 
   loaded(): void {
+    this.dues.loaded();
     this.expiry.watch();
     this.reads.done();
     this.owner.loaded();
