@@ -5,6 +5,8 @@ import type { Answer, Part, Request } from './contestant.js';
 import type { Profile } from './profile.js';
 import { Results, type Contest, type Figures, type Row, type Scale } from './row.js';
 
+const WARM_UPS = 5;
+
 /**
  * Runs the contests of one row.
  *
@@ -37,7 +39,7 @@ export async function look(
   const part = { row: row.number, contest: contest.name, contender, scale };
   const contestant = await Contestant.start(builds[variant], part);
   try {
-    for (let run = 0; run < (contest.warmUps ?? 2); run++) await contestant.run();
+    for (let run = 0; run < (contest.warmUps ?? WARM_UPS); run++) await contestant.run();
     return await contestant.profile();
   } finally {
     contestant.end();
@@ -58,7 +60,7 @@ async function live(
       const part = { row: row.number, contest: contest.name, contender, scale };
       const contestant = await Contestant.start(builds[variant], part);
       contestants.push(contestant);
-      for (let run = 0; run < (contest.warmUps ?? 2); run++) await contestant.run();
+      for (let run = 0; run < (contest.warmUps ?? WARM_UPS); run++) await contestant.run();
     }
     for (let round = 0; round < rounds; round++) {
       for (let turn = 0; turn < contestants.length; turn++) {

@@ -113,18 +113,22 @@ export function inserted(text: string, name: string, block: string): string {
 }
 
 function measured({ value, unit }: Check): string {
-  return unit === '×' ? shown(value) : `${shown(value)} ${unit}`;
+  return `${shown(value)}${suffix(unit)}`;
 }
 
 function limits({ better, target, floor, unit }: Check): string {
   const sign = better === 'higher' ? '≥' : '≤';
-  const suffix = unit === '×' ? '' : ` ${unit}`;
-  return `${sign} ${target}${suffix}${floor === undefined ? '' : ` (${floor})`}`;
+  return `${sign} ${target}${suffix(unit)}${floor === undefined ? '' : ` (${floor})`}`;
+}
+
+/** Ratios and counts have none. */
+function suffix(unit: string): string {
+  return unit === '×' || unit === '' ? '' : ` ${unit}`;
 }
 
 /** Three digits that say something. */
 function shown(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
+  if (!Number.isFinite(value) || value === 0) return String(value);
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toFixed(digits).replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',');
 }

@@ -32,7 +32,7 @@ export interface Contest {
   readonly lives?: number;
   /** Default 3: rounds of each life. */
   readonly rounds?: number;
-  /** Default 2: runs that do not count, at the start of each life. */
+  /** Default 5: runs that do not count, at the start of each life. The compiler takes half a second to settle. */
   readonly warmUps?: number;
 }
 

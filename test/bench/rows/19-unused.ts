@@ -18,7 +18,7 @@ export const row: Row = {
       name: NAME,
       figure: 'ns',
       unit: 'ns/message',
-      lives: 8,
+      lives: 6,
       rounds: 5,
       contenders: {
         sluice: loaded(together, openSluice, 1),

@@ -32,7 +32,7 @@ function retained(begin: () => Promise<Store>): Contender {
     return async () => {
       const before = held();
       await fill(store, 0, count);
-      return { bytes: (held() - before) / count };
+      return { bytes: Math.max(0, held() - before) / count };
     };
   };
   return { setUp };
