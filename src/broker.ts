@@ -109,7 +109,13 @@ export class Broker {
     }
     const broker = new Broker(options, storage, codec);
     const logs = await broker.lasting.open();
-    await broker.registry.recover([...logs.keys()]);
+    try {
+      await broker.registry.recover([...logs.keys()]);
+    } catch (error) {
+      // Nobody else could open it, as long as this one holds it.
+      await storage.close();
+      throw error;
+    }
     return broker;
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Broker, fixed, type BrokerOptions, type Queue } from '../../src/index.js';
 import { JournalStorage } from '../../src/testing/journal-storage.js';
-import { ManualClock } from '../../src/testing/index.js';
+import { FaultyStorage, ManualClock } from '../../src/testing/index.js';
 import { seededRandom } from '../../src/testing/seeded-random.js';
 
 /** One life after the other on the same storage; slow on purpose, as its seed says. */
@@ -143,6 +143,20 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
     first.ack();
     expect((await again.receive())!.body).toBe('a2');
     await after.close();
+  });
+
+  it('releases the storage where what it holds cannot be read', async () => {
+    const inner = new JournalStorage();
+    const first = await Broker.open({ storage: inner });
+    await first.queue('orders').send(1);
+    await first.close();
+    const storage = new FaultyStorage(inner);
+    storage.failNext('read', new Error('unreadable'));
+    await expect(Broker.open({ storage })).rejects.toThrow('unreadable');
+    await expect(inner.read('catalog', 0, { entries: 1, bytes: 1 })).rejects.toThrow('closed');
+    const again = await Broker.open({ storage: inner });
+    expect(again.queue('orders').stats().ready).toBe(1);
+    await again.close();
   });
 
   it.each(Array.from({ length: 12 }, (_, n) => n + 1))('keeps the books through many lives (seed %i)', async (seed) => {
