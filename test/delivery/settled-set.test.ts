@@ -95,6 +95,7 @@ describe('SettledSet', () => {
         expect([...set.ranges()]).toEqual(naive.ranges);
         expect(Uint8Array.from({ length: END }, (_, n) => Number(set.has(n)))).toEqual(naive.settled.subarray(0, END));
       }),
+      { numRuns: 50 },
     );
   });
 

@@ -118,6 +118,15 @@ onEachStorage('A queue with maxLength 0', (open) => {
     await expect(queue.send(2)).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' });
   });
 
+  it('refuses a delayed message, which cannot be handed over', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 0 });
+    queue.consume(() => undefined);
+    await quiet();
+    await expect(queue.send(1, { delay: 10 })).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' });
+    expect(queue.stats().accepted).toBe(0);
+  });
+
   it.each<QueueOptions['overflow']>(['drop-head', 'dead-letter'])(
     'with overflow %s hands over to who waits, and keeps nothing otherwise',
     async (overflow) => {

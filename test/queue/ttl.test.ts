@@ -122,6 +122,20 @@ onEachStorage('A message with a ttl', (open) => {
     expect(delivered).toEqual([]);
   });
 
+  it('expires by itself again once its queue is resumed', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<string>('orders');
+    queue.pause();
+    await queue.send('a', { ttl: 10 });
+    await queue.send('b', { ttl: 100 });
+    await clock.advance(50);
+    queue.resume();
+    await clock.advance(0);
+    expect(queue.stats()).toMatchObject({ ready: 1, deadLettered: 1 });
+    await clock.advance(50);
+    expect(queue.stats()).toMatchObject({ ready: 0, deadLettered: 2 });
+  });
+
   it('is dropped where dead letters go nowhere', async () => {
     const { broker, clock } = await open();
     const queue = broker.queue<string>('orders', { deadLetter: false });
@@ -215,6 +229,17 @@ onEachStorage('A message with ttl 0', (open) => {
     await quiet();
     expect(delivered).toEqual(['long work']);
     expect(queue.stats()).toMatchObject({ acked: 1, deadLettered: 1 });
+  });
+
+  it('is delivered when it is due, where a consumer waits by then', async () => {
+    const { broker, clock, quiet } = await open();
+    const queue = broker.queue<string>('orders');
+    const delivered: string[] = [];
+    queue.consume(({ body }) => void delivered.push(body));
+    await quiet();
+    await queue.send('later', { delay: 10, ttl: 0 });
+    await clock.advance(10);
+    expect(delivered).toEqual(['later']);
   });
 
   it('expires when it is due, where nobody waits', async () => {
