@@ -1,9 +1,11 @@
+import { types } from 'node:util';
+
 /**
  * Checks of what callers give. Each throws TypeError (wrong kind) or RangeError (right kind, wrong value), and names what
  * was given and what is expected. Of bodies and headers only type and path are named: payloads do not belong in logs.
  */
 
-/** A value as an error message shows it: short, on one line, never a getter's side effect. */
+/** A value as an error message shows it: short, on one line. Nothing of it is called, no getter, no trap. */
 export function describe(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -15,17 +17,30 @@ export function describe(value: unknown): string {
     case 'undefined':
       return String(value);
     case 'bigint':
-      return `${value}n`;
+      return BigInt.asIntN(64, value) === value ? `${value}n` : 'a huge bigint';
     case 'symbol':
       return 'a symbol';
     case 'function':
       return 'a function';
     default:
-      if (value === null) return 'null';
-      if (Array.isArray(value)) return `an array of ${value.length}`;
-      if (value instanceof Error) return 'an Error';
-      return value instanceof Date ? (Number.isNaN(value.getTime()) ? 'an invalid Date' : 'a Date') : 'an object';
+      return value === null ? 'null' : kindOf(value as object);
   }
+}
+
+function kindOf(value: object): string {
+  if (types.isProxy(value)) return 'a Proxy';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (types.isDate(value)) return Number.isNaN(Date.prototype.getTime.call(value)) ? 'an invalid Date' : 'a Date';
+  if (types.isNativeError(value)) return 'an Error';
+  if (types.isPromise(value)) return 'a promise';
+  if (types.isMap(value)) return 'a Map';
+  if (types.isSet(value)) return 'a Set';
+  return 'an object';
+}
+
+/** An object that may carry options or headers: a literal, or an instance of a class of somebody's own, but no Map, Date, promise, … */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return Object.prototype.toString.call(value) === '[object Object]';
 }
 
 /** Longest name of a queue, exchange, topic, group or consumer, in UTF-16 code units. */
@@ -80,8 +95,8 @@ export function checkOneOf<T extends string | boolean>(
 /** An options bag with no unknown names in it. `undefined` is an empty one. */
 export function checkOptions(value: unknown, what: string, known: ReadonlySet<string>): void {
   if (value === undefined) return;
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Error) {
-    throw new TypeError(`${what} must be an object; got ${describe(value)}`);
+  if (!isRecord(value)) {
+    throw new TypeError(`${what} must be an object; got ${describe(value)}; it takes ${[...known].join(', ')}`);
   }
   for (const name of Object.keys(value)) {
     if (!known.has(name)) {

@@ -1,4 +1,5 @@
-import { checkBoolean, checkInteger, checkName, checkOneOf, checkOptions, describe } from './arguments.js';
+import { checkBoolean, checkInteger, checkName, checkOneOf, checkOptions } from './arguments.js';
+import { checkRoutingKey } from './delivery/envelope.js';
 import type { Overflow } from './delivery/inbox.js';
 import { checkRetry } from './delivery/retry.js';
 import { checkHandle, type Handle } from './destination.js';
@@ -114,9 +115,7 @@ export function checkQueueOptions(options: QueueOptions | undefined): void {
   checkRetry(retry, 'retry');
   if (typeof deadLetter === 'string') checkName(deadLetter, 'deadLetter');
   else if (deadLetter !== undefined && deadLetter !== false) checkHandle(deadLetter, 'deadLetter', 'a name or false');
-  if (deadLetterRoutingKey !== undefined && typeof deadLetterRoutingKey !== 'string') {
-    throw new TypeError(`deadLetterRoutingKey must be a string; got ${describe(deadLetterRoutingKey)}`);
-  }
+  if (deadLetterRoutingKey !== undefined) checkRoutingKey(deadLetterRoutingKey, 'deadLetterRoutingKey');
   if (ttl !== undefined) milliseconds(ttl, 'ttl');
   if (maxLength !== undefined) checkInteger(maxLength, 'maxLength', 0, Number.MAX_SAFE_INTEGER, true);
   if (maxBytes !== undefined) checkInteger(maxBytes, 'maxBytes', 0, Number.MAX_SAFE_INTEGER, true);

@@ -1,4 +1,13 @@
-import { checkBoolean, checkInteger, checkOptions, checkSignal, checkString, describe } from '../arguments.js';
+import { types } from 'node:util';
+import {
+  checkBoolean,
+  checkInteger,
+  checkOptions,
+  checkSignal,
+  checkString,
+  describe,
+  isRecord,
+} from '../arguments.js';
 import { onClock, type Clock } from '../clock.js';
 import { encodedBytes, type Codec, type Encoded } from '../codec.js';
 import { milliseconds } from '../duration.js';
@@ -23,6 +32,10 @@ export const MESSAGE_OPTIONS: readonly (keyof MessageOptions)[] = [
 
 /** Longest id or key, in UTF-16 code units. */
 const LONGEST_TEXT = 65_535;
+/** Of a routing key: AMQP's short string, in UTF-16 code units. */
+const LONGEST_ROUTING_KEY = 255;
+/** Of a retry policy, what a sender can use. */
+const SEND_RETRY: ReadonlySet<string> = new Set(['attempts', 'backoff']);
 
 /** Makes envelopes: validates what a sender gives, encodes the body once, and fits both into one head. */
 export class Envelopes {
@@ -109,6 +122,16 @@ export class Envelopes {
   }
 }
 
+/** A copy, so that what is checked is what is used: getters are asked once. What is no record stays what it is, for the check to refuse. */
+export function once<T extends object | undefined>(options: T): T {
+  if (!isRecord(options)) return options;
+  try {
+    return { ...options };
+  } catch (cause) {
+    throw new TypeError('options that cannot be read were given', { cause });
+  }
+}
+
 /**
  * Checks what a sender gives beside the body.
  * @param known the names that this call takes
@@ -129,13 +152,16 @@ export function checkMessageOptions(
     throw new TypeError(`${what} must have delay or deliverAt, not both`);
   }
   if (delay !== undefined) milliseconds(delay, `${what}.delay`);
-  if (deliverAt !== undefined && !(deliverAt instanceof Date && Number.isFinite(deliverAt.getTime()))) {
+  if (deliverAt !== undefined && !(types.isDate(deliverAt) && Number.isFinite(deliverAt.getTime()))) {
     throw new TypeError(`${what}.deliverAt must be a valid Date; got ${describe(deliverAt)}`);
   }
   if (ttl !== undefined) milliseconds(ttl, `${what}.ttl`);
   if (persistent !== undefined) checkBoolean(persistent, `${what}.persistent`);
   if (signal !== undefined) checkSignal(signal, `${what}.signal`);
-  if (retry !== undefined) checkRetry(retry, `${what}.retry`);
+  if (retry !== undefined) {
+    checkOptions(retry, `${what}.retry`, SEND_RETRY);
+    checkRetry(retry, `${what}.retry`);
+  }
 }
 
 export function checkText(value: unknown, what: string, shortest: number, longest = LONGEST_TEXT): void {
@@ -145,20 +171,22 @@ export function checkText(value: unknown, what: string, shortest: number, longes
   }
 }
 
+export function checkRoutingKey(value: unknown, what: string): void {
+  checkText(value, what, 0, LONGEST_ROUTING_KEY);
+}
+
 /** Names the path of what is wrong, never a value: payloads do not belong in logs. */
 export function checkHeaders(headers: unknown, what: string): asserts headers is Headers {
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
-    throw new TypeError(`${what} must be a flat record; got ${describe(headers)}`);
-  }
+  if (!isRecord(headers)) throw new TypeError(`${what} must be a flat record; got ${describe(headers)}`);
   for (const name of Object.keys(headers)) {
-    const value = (headers as Record<string, unknown>)[name];
+    const value = headers[name];
     const kind = typeof value;
     if (value === null || kind === 'string' || kind === 'boolean' || (kind === 'number' && Number.isFinite(value)))
       continue;
     const given =
       kind === 'number' ? 'a number that is not finite' : value === undefined ? 'undefined' : `a value of type ${kind}`;
     throw new TypeError(
-      `${what}[${JSON.stringify(name)}] must be a string, a finite number, true, false or null; got ${given}`,
+      `${what}[${describe(name)}] must be a string, a finite number, true, false or null; got ${given}`,
     );
   }
 }
