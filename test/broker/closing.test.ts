@@ -203,6 +203,31 @@ describe('Closing a broker whose storage fails', () => {
     ['JournalStorage', () => new JournalStorage()],
   ];
 
+  it.each(storages)(
+    'resolves all the same, closes the storage, and reports what went wrong · %s',
+    async (_, create) => {
+      const inner = create();
+      const storage = new FaultyStorage(inner);
+      const clock = new ManualClock();
+      const broker = await Broker.open({ storage, clock });
+      const errors: Error[] = [];
+      broker.on('error', ({ error }) => errors.push(error));
+      let told = 0;
+      broker.on('closed', () => void told++);
+      const queue = broker.queue<number>('q');
+      await fill(queue, 3);
+      const gone = new Error('the disk is gone');
+      inner.close = () => Promise.reject(gone);
+      storage.failWhen('write', () => true);
+      for (let n = 0; n < 3; n++) (await queue.receive())!.ack();
+      await broker.close();
+      await broker.close();
+      expect(errors).toContain(gone);
+      expect(told).toBe(1);
+      expect(clock.pending()).toBe(0);
+    },
+  );
+
   it.each(storages)('rejects the send whose write fails while it closes · %s', async (_, create) => {
     const storage = new FaultyStorage(create());
     const broker = await Broker.open({ storage, clock: new ManualClock() });

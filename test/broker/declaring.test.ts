@@ -208,6 +208,29 @@ onEachStorage('A declaration with wrong or other options', (open) => {
       expect.objectContaining(MISMATCH),
     );
   });
+
+  it('compares only the keys that are given, those of `retry` too', async () => {
+    const { broker } = await open();
+    const queue = broker.queue('q', { maxLength: 3, retry: { attempts: 3, backoff: () => 5 } });
+    expect(broker.queue('q', { retry: { attempts: 3 } })).toBe(queue);
+    expect(broker.queue('q', { retry: { backoff: () => 5 } })).toBe(queue);
+    expect(broker.queue('q', { retry: {} })).toBe(queue);
+    expect(() => broker.queue('q', { retry: { attempts: 4 } })).toThrow(expect.objectContaining(MISMATCH));
+  });
+
+  it('does not see what the caller changes in its options later', async () => {
+    const { broker } = await open();
+    const options = { maxLength: 1, overflow: 'reject' as const, retry: { attempts: 2 } };
+    const queue = broker.queue('q', options);
+    const exchangeOptions: { type: 'fanout'; internal: boolean } = { type: 'fanout', internal: false };
+    const exchange = broker.exchange('x', exchangeOptions);
+    options.maxLength = 5;
+    options.retry.attempts = 7;
+    exchangeOptions.internal = true;
+    await exchange.publish('', 1);
+    expect(broker.queue('q', { maxLength: 1, retry: { attempts: 2 } })).toBe(queue);
+    expect(broker.exchange('x', { internal: false })).toBe(exchange);
+  });
 });
 
 onEachStorage('A name', (open) => {

@@ -152,6 +152,35 @@ onEachStorage('Events', (open) => {
     expect(each('unroutable')).toEqual([{ exchange: 'x', routingKey: 'k', id: 'three' }]);
     expect([each('blocked'), each('unblocked')]).toEqual([[{ source: 'a' }], [{ source: 'a' }]]);
   });
+
+  it('are plain: JSON writes them, and nothing of the inside of the broker is in them', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue('a', { maxLength: 1, overflow: 'block' });
+    const names = [
+      'accepted',
+      'delivered',
+      'acked',
+      'deadLettered',
+      'unroutable',
+      'blocked',
+      'unblocked',
+      'closed',
+    ] as const;
+    const told: string[] = [];
+    for (const name of names) broker.on(name, (event) => told.push(JSON.stringify(event)));
+    await queue.send(1);
+    const second = queue.send(2);
+    await quiet();
+    (await queue.receive())!.reject();
+    await second;
+    await broker.exchange('x').publish('k', 3);
+    (await queue.receive())!.ack();
+    await quiet();
+    await broker.close();
+    expect(new Set(told.flatMap((json) => Object.keys(JSON.parse(json) as object))).size).toBeLessThan(15);
+    expect(told.every((json) => json.length < 200)).toBe(true);
+    expect(told.length).toBeGreaterThan(8);
+  });
 });
 
 describe('An error that nobody hears', () => {
