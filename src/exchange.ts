@@ -1,6 +1,6 @@
 import { checkBoolean, checkName, checkOneOf, checkOptions, describe } from './arguments.js';
 import { checkSame } from './declaration.js';
-import { checkMessageOptions, checkText, MESSAGE_OPTIONS } from './delivery/envelope.js';
+import { checkMessageOptions, checkText, MESSAGE_OPTIONS, once } from './delivery/envelope.js';
 import type { Inbox } from './delivery/inbox.js';
 import { checkHandle, type Handle } from './destination.js';
 import { SluiceError } from './errors.js';
@@ -153,17 +153,19 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
     try {
       this.checkHere();
       checkText(routingKey, 'routingKey', 0, LONGEST_ROUTING_KEY);
-      checkMessageOptions(options, 'publish() options', PUBLISH);
+      const given = once(options);
+      checkMessageOptions(given, 'publish() options', PUBLISH);
+      if (given?.mandatory !== undefined) checkBoolean(given.mandatory, 'publish() options.mandatory');
       if (this.options.internal === true) {
         throw new SluiceError(
           'ERR_INTERNAL_EXCHANGE',
           `exchange ${JSON.stringify(this.name)} takes messages from other exchanges only`,
         );
       }
-      const inboxes = this.host.routeFrom(this, routingKey, options?.headers ?? NO_HEADERS);
-      if (inboxes.length === 0) return this.unroutable(routingKey, body, options);
+      const inboxes = this.host.routeFrom(this, routingKey, given?.headers ?? NO_HEADERS);
+      if (inboxes.length === 0) return this.unroutable(routingKey, body, given);
       this.published++;
-      return this.host.post.send(inboxes, body, options, routingKey);
+      return this.host.post.send(inboxes, body, given, routingKey);
     } catch (error) {
       return Promise.reject(error as Error);
     }

@@ -1,11 +1,11 @@
-import { checkFunction, checkInteger, checkOptions } from './arguments.js';
+import { checkFunction, checkInteger, checkOptions, describe } from './arguments.js';
 import type { Consumer } from './consumer.js';
 import { timeoutOf } from './consumer.js';
 import { checkSame, mismatch } from './declaration.js';
 import { bounce, type DeadLetter, type Grave } from './delivery/burial.js';
 import type { LogEntry } from './delivery/buffer.js';
 import { dissolve } from './delivery/ending.js';
-import { checkMessageOptions, MESSAGE_OPTIONS } from './delivery/envelope.js';
+import { checkMessageOptions, MESSAGE_OPTIONS, once } from './delivery/envelope.js';
 import { Inbox } from './delivery/inbox.js';
 import { restore } from './delivery/cursor-recovery.js';
 import { cursorLogOf } from './delivery/log-names.js';
@@ -179,8 +179,9 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   send(body: I, options?: MessageOptions): Promise<Receipt> {
     try {
       this.checkHere();
-      checkMessageOptions(options, 'send() options', SEND);
-      return this.host.post.send(this.ownInbox, body, options, undefined);
+      const given = once(options);
+      checkMessageOptions(given, 'send() options', SEND);
+      return this.host.post.send(this.ownInbox, body, given, undefined);
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -190,10 +191,15 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   sendMany(messages: readonly (MessageOptions & { readonly body: I })[]): Promise<Receipt[]> {
     try {
       this.checkHere();
-      if (!Array.isArray(messages)) throw new TypeError('sendMany() takes an array of { body, …options }');
-      const parcels = messages.map((message: MessageOptions & { readonly body: I }, n) => {
-        checkMessageOptions(message ?? null, `sendMany()[${n}]`, SEND_MANY);
-        return { inboxes: this.ownInbox, body: message.body, options: message, routingKey: undefined };
+      if (!Array.isArray(messages)) {
+        throw new TypeError(`sendMany() takes an array of { body, …options }; got ${describe(messages)}`);
+      }
+      // from(), since map() would pass over holes.
+      const parcels = Array.from(messages as readonly unknown[], (message, n) => {
+        if (message === undefined) throw new TypeError(`sendMany()[${n}] must be an object; got undefined`);
+        const given = once(message as MessageOptions & { readonly body: I });
+        checkMessageOptions(given, `sendMany()[${n}]`, SEND_MANY);
+        return { inboxes: this.ownInbox, body: given.body, options: given, routingKey: undefined };
       });
       return this.host.post.sendMany(parcels);
     } catch (error) {

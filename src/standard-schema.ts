@@ -26,6 +26,9 @@ export function checkSchema(schema: unknown, what: string): asserts schema is St
  */
 export function parse(schema: StandardSchema, body: unknown, where: string): unknown {
   const result = schema['~standard'].validate(body) as { value?: unknown; issues?: readonly Issue[] | undefined };
+  if (!isObject(result)) {
+    throw new TypeError(`the schema of ${where} must return { value } or { issues }; got ${describe(result)}`);
+  }
   if (typeof (result as { then?: unknown }).then === 'function') {
     (result as unknown as Promise<unknown>).then(undefined, () => undefined);
     throw new TypeError(`the schema of ${where} validates asynchronously; sluice takes synchronous schemas only`);

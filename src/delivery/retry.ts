@@ -44,12 +44,12 @@ export function exponential(options: {
 export function seededExponential(options: Parameters<typeof exponential>[0], random: Random): Backoff {
   checkOptions(required(options, 'exponential()'), 'exponential()', EXPONENTIAL);
   const base = milliseconds(options.base, 'base');
-  const factor = options.factor ?? 2;
+  const factor = options.factor === undefined ? 2 : options.factor;
   if (typeof factor !== 'number') throw new TypeError(`factor must be a number; got ${describe(factor)}`);
   if (!(factor >= 1 && factor <= 1e6))
     throw new RangeError(`factor must be between 1 and 1000000; got ${describe(factor)}`);
   const max = options.max === undefined ? LONGEST : milliseconds(options.max, 'max');
-  const jitter = options.jitter ?? 'full';
+  const jitter = options.jitter === undefined ? 'full' : options.jitter;
   checkOneOf(jitter, 'jitter', JITTER);
   return (attempt) => {
     const delay = base === 0 ? 0 : Math.min(max, base * factor ** (attempt - 1));
