@@ -203,7 +203,7 @@ describe.each(storages)('When writes fail · %s', (_, create) => {
     await end(bench);
   });
 
-  it('a queue that cannot be deleted is gone all the same: delete() says why, autoDelete reports it', async () => {
+  it('a queue that cannot be deleted is gone all the same, and delete() says why', async () => {
     const bench = await open(create);
     const { broker, storage, clock, errors } = bench;
     const gone = new Error('no disk');
