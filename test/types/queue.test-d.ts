@@ -217,6 +217,8 @@ describe('A destination', () => {
     broker.queue('q', { deadLetter: broker.exchange('graves') });
     broker.queue('q', { deadLetter: false });
     broker.exchange('x', { alternate: animals });
+    // @ts-expect-error: a consumer has a name, too, but takes no messages
+    broker.queue('q', { deadLetter: {} as Consumer });
     // @ts-expect-error: true is no place
     broker.queue('q', { deadLetter: true });
   });
