@@ -101,8 +101,8 @@ export const row: Row = {
       name: DRAINED,
       figure: 'p99',
       unit: 'ms, p99',
-      lives: 1,
-      rounds: 5,
+      lives: 2,
+      rounds: 3,
       warmUps: 1,
       contenders: {
         sluice: drained(openSluice, true, REPEAT),
@@ -133,7 +133,7 @@ export const row: Row = {
     },
     {
       what: 'filling and draining, to the same without yielding',
-      value: results.ratio(DRAINED, 'sluice', 'sluice, greedy', 'ns'),
+      value: results.best(DRAINED, 'sluice', 'ns') / results.best(DRAINED, 'sluice, greedy', 'ns'),
       unit: '×',
       better: 'lower',
       target: 1.08,
