@@ -164,8 +164,10 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
       }
       const inboxes = this.host.routeFrom(this, routingKey, given?.headers ?? NO_HEADERS);
       if (inboxes.length === 0) return this.unroutable(routingKey, body, given);
+      const sent = this.host.post.send(inboxes, body, given, routingKey);
       this.published++;
-      return this.host.post.send(inboxes, body, given, routingKey);
+      if (given !== undefined || inboxes.length > 1 || !inboxes[0]!.plain) sent.catch(() => this.published--);
+      return sent;
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -265,7 +267,8 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
   }
 
   private goWithLastBinding(): void {
-    if (this.options.autoDelete === true && this.table.size === 0) void this.host.delete(this.name);
+    if (this.options.autoDelete !== true || this.table.size > 0) return;
+    this.host.delete(this.name).catch((error: unknown) => this.host.engine.events.report(error));
   }
 
   private target(destination: unknown): Inbox | Exchange {

@@ -294,7 +294,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
 
   protected override left(consumer: Consumer): void {
     super.left(consumer);
-    if (this.options.autoDelete === true && this.consumers.size === 0 && this.gone === undefined)
-      void this.host.delete(this.name);
+    if (this.options.autoDelete !== true || this.consumers.size > 0 || this.gone !== undefined) return;
+    this.host.delete(this.name).catch((error: unknown) => this.subscription.report(error));
   }
 }

@@ -138,6 +138,11 @@ export class Inbox {
     if (!this.open && !handsOver) this.dropHeads();
   }
 
+  /** What is stored here is stored at once, or refused at once. */
+  get plain(): boolean {
+    return this.open && this.validate === undefined && !this.journal.lasting;
+  }
+
   /** The way of most messages: one queue, no limits. Done when it returns or resolves. */
   store(head: Head, body: Encoded): Awaitable<void> {
     const op = this.append(head, body);

@@ -47,6 +47,40 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
     await after.close();
   });
 
+  it('are the attempts of what was in hand when everything was written anew, after a kill', async () => {
+    const storage = new JournalStorage({ latency: seededRandom(7) });
+    const before = await Broker.open({ storage });
+    before.on('error', () => undefined);
+    const queue = before.queue<string>('orders', { retry: { backoff: fixed(0) } });
+    await queue.send('fails');
+    (await queue.receive())!.nack();
+    expect((await queue.receive())!.attempt).toBe(2);
+    await queue.purge();
+    await before.flush();
+    const killed = storage.crash({ survives: 'disk', luck: 1 });
+    void before.close({ timeout: 0 });
+
+    const after = await Broker.open({ storage: killed });
+    expect(await after.queue<string>('orders').receive()).toMatchObject({ body: 'fails', attempt: 2, deliveries: 3 });
+    await after.close();
+  });
+
+  it('is nothing that was deleted', async () => {
+    const { open } = lives(8);
+    const before = await open();
+    before.exchange('events').bind(before.queue('orders'), '#');
+    before.exchange('gone');
+    await before.queue('orders').send(1);
+    await before.flush();
+    await before.delete('orders');
+    await before.delete('gone');
+    await before.close();
+
+    const after = await open();
+    expect(after.stats()).toMatchObject({ queues: [], exchanges: [{ name: 'events', bindings: 0 }] });
+    await after.close();
+  });
+
   it('are attempts, backoffs, delays and deaths', async () => {
     const { clock, open } = lives(2);
     const before = await open();

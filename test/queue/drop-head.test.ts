@@ -109,6 +109,24 @@ onEachStorage('A full queue that drops its head', (open) => {
     expect(queue.stats().bytes).toBe(20);
   });
 
+  it('drops the oldest, whether it waits for its key or is ready', async () => {
+    const { broker } = await open();
+    const queue = broker.queue<string>('orders', { maxLength: 2, overflow: 'drop-head', ordering: 'key' });
+    await queue.send('held', { key: 'k' });
+    const held = (await queue.receive())!;
+    await queue.send('waits', { key: 'k' });
+    expect(await queue.receive()).toBeUndefined();
+    await queue.send('ready');
+    await queue.send('newest');
+    held.ack();
+    const bodies = [];
+    for (let one = await queue.receive(); one !== undefined; one = await queue.receive()) {
+      bodies.push(one.body);
+      one.ack();
+    }
+    expect(bodies).toEqual(['ready', 'newest']);
+  });
+
   it('drops what waits for its key as well, the oldest first', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders', { maxLength: 2, overflow: 'drop-head', ordering: 'key' });
