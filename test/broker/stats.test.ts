@@ -91,3 +91,14 @@ onEachStorage('stats()', (open) => {
     );
   });
 });
+
+onEachStorage('The figures of an exchange', (open) => {
+  it('leave out what was refused', async () => {
+    const { broker } = await open();
+    const exchange = broker.exchange('x').bind(broker.queue('q', { maxLength: 1 }), 'a');
+    await exchange.publish('a', 1);
+    await expect(exchange.publish('a', 2)).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' });
+    await expect(exchange.publish('a', undefined)).rejects.toMatchObject({ code: 'ERR_NOT_SERIALIZABLE' });
+    expect(broker.stats().exchanges).toMatchObject([{ published: 1, unroutable: 0 }]);
+  });
+});
