@@ -52,6 +52,13 @@ export class Roster {
     }
   }
 
+  /** Spare slots of those who may take. */
+  get free(): number {
+    let free = 0;
+    for (const taker of this.takers) if (taker.spare > 0 && this.active(taker) && taker.willing()) free += taker.spare;
+    return free;
+  }
+
   /** Whether somebody who is here could take something. */
   get able(): boolean {
     return this.takers.some((taker) => this.active(taker) && taker.willing());

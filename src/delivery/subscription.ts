@@ -100,7 +100,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     if (head?.key !== undefined && lanes?.isTaken(head.key) === true) return false;
     if (head?.rare?.due !== undefined) return false;
     const takable = books.ready - (lanes?.waiting ?? 0);
-    return !this.paused && this.roster.spare > takable && this.roster.able;
+    return !this.paused && this.roster.spare > takable && this.roster.free > takable;
   }
 
   take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined {
