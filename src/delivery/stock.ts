@@ -228,7 +228,9 @@ export class Stock implements CursorOwner, ExpiryOwner {
     const { key } = entry.head;
     if (key === undefined) return;
     const next = turn !== undefined ? lanes.settled(turn) : lanes.gone(key, offset);
-    if (this.recall(cursor, next, lanes)) this.owner.restocked();
+    if (!this.recall(cursor, next, lanes)) return;
+    this.expiry.watch();
+    this.owner.restocked();
   }
 
   /** One that waited for its key may be taken now. */

@@ -135,6 +135,7 @@ export class Subscriber implements Taker, Holder {
   resume(): void {
     this.paused = false;
     this.feed.roster.call();
+    this.feed.rested();
   }
 
   /** Takes nothing more. Resolves when its running handlers are done. */
@@ -148,6 +149,7 @@ export class Subscriber implements Taker, Holder {
       if (this.running === 0) resolve();
       // What it was called for, or kept others from, is theirs.
       this.feed.restocked();
+      this.feed.rested();
     });
     return this.ending;
   }

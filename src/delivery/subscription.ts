@@ -248,6 +248,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     this.paused = false;
     this.stock.expiry.watch();
     this.restocked();
+    this.relieved();
   }
 
   /** Everything that is neither settled nor in the stock. */
