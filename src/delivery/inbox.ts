@@ -119,23 +119,29 @@ export class Inbox {
     this.reserved.bytes += sign * load.bytes;
   }
 
-  /** Something was accepted, and is not to be seen yet. */
-  get busy(): boolean {
-    return this.reserved.count > 0;
-  }
-
   /** The append of a message to the log of its level. */
   append(head: Head, body: Encoded): Append {
     return { type: 'append', log: this.cursorFor(head).log, entry: { head, body }, offset: undefined };
   }
 
-  /** The append is done: consumers may see it. */
-  arrived({ entry, offset }: Append): void {
+  /** An append is done: consumers may see it. */
+  arrived(op: Append): void {
+    if (!this.deleted && !this.enter(op) && !this.open) this.dropHeads();
+  }
+
+  /** Several of one write are. What is too much goes when all are in. */
+  arrivedTogether(ops: readonly Append[]): void {
     if (this.deleted) return;
+    const handedOver = ops.filter((op) => this.enter(op)).length > 0;
+    if (!handedOver) this.dropHeads();
+  }
+
+  /** Whether somebody gets it whom a queue without room of its own serves. */
+  private enter({ entry, offset }: Append): boolean {
     const { subscription } = this;
     const handsOver = this.limits.maxLength === 0 && subscription.handsOver(entry.head);
     subscription.arrive(this.cursorFor(entry.head), offset!, entry);
-    if (!this.open && !handsOver) this.dropHeads();
+    return handsOver;
   }
 
   /** What is stored here is stored at once, or refused at once. */

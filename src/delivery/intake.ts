@@ -220,7 +220,9 @@ export class Intake {
       };
       const done = (): Awaitable<readonly Deposit[]> => {
         release(group);
-        group.forEach(({ inbox }, n) => inbox.arrived(batch[n]!));
+        const arrivals = new Map<Inbox, Append[]>(group.map(({ inbox }) => [inbox, []]));
+        group.forEach(({ inbox }, n) => arrivals.get(inbox)!.push(batch[n]!));
+        for (const [inbox, ops] of arrivals) inbox.arrivedTogether(ops);
         return writeFrom(at + 1);
       };
       let written: Awaitable<void>;
