@@ -94,7 +94,7 @@ export function balanced(broker: Broker): void {
 }
 
 /** The numbers of a queue, without its name and dates. */
-export function counts(stats: QueueStats): Record<string, number> {
+function counts(stats: QueueStats): Record<string, number> {
   return Object.fromEntries(Object.entries(stats).filter(([, value]) => typeof value === 'number'));
 }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
 import { fixed, type Delivery } from '../../src/index.js';
 import { deferred, fill, onEachStorage, watch } from '../fixtures.js';
@@ -154,6 +155,19 @@ onEachStorage('Closing a consumer', (open) => {
     await queue.send(3);
     await quiet();
     expect(handled).toBe(2);
+  });
+
+  it('leaves no listener on its signal, nor do sends and receives that are over', async () => {
+    const { broker } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 1, overflow: 'block' });
+    const { signal } = new AbortController();
+    await queue.send(1, { signal });
+    await queue.receive({ signal });
+    const waits = queue.receive({ wait: '1m', signal });
+    await queue.send(2, { signal });
+    expect(await waits).toBeDefined();
+    await queue.consume(() => undefined, { signal }).close();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('waits for all handlers of a batch consumer, and for the batch that is being filled', async () => {

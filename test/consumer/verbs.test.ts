@@ -105,6 +105,19 @@ onEachStorage('The verbs of a delivery', (open) => {
     expect(queue.stats()).toMatchObject({ ready: 3, retried: 0, deadLettered: 0, delivered: 10 });
   });
 
+  it.each(['requeue', 'nack'] as const)('%s hands the message to a consumer that waits', async (verb) => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders', { retry: { backoff: fixed(0) } });
+    const handled: number[] = [];
+    await queue.send(1);
+    const message = (await queue.receive())!;
+    queue.consume(({ body }) => void handled.push(body));
+    await quiet();
+    message[verb]();
+    await quiet();
+    expect(handled).toEqual([1]);
+  });
+
   it('requeue with a delay holds it back that long', async () => {
     const { broker, clock } = await open();
     const queue = broker.queue<number>('orders');

@@ -84,7 +84,7 @@ onEachStorage('A delayed message', (open) => {
     const queue = broker.queue<{ n: number; at: number }>('orders');
     const random = seededRandom(11);
     const start = clock.now();
-    const sent = Array.from({ length: 500 }, (_, n) => ({ n, at: Math.floor(random() * 50) * 10 }));
+    const sent = Array.from({ length: 500 }, (_, n) => ({ n, at: Math.floor(random() * 50) }));
     await queue.sendMany(sent.map((body) => ({ body, delay: body.at })));
     const delivered: { n: number; at: number }[] = [];
     queue.consume(({ body }) => {

@@ -126,6 +126,20 @@ onEachStorage('A deleted queue', (open) => {
     expect(broker.stats().queues).toMatchObject([{ name: 'orders.dlq', ready: 5, unacked: 0 }]);
   });
 
+  it('tells nothing any more of sends that were under way', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders');
+    const told: boolean[] = [];
+    let deleted = false;
+    broker.on('accepted', () => told.push(deleted));
+    const sends = Array.from({ length: 20 }, (_, n) => watch(queue.send(n)));
+    deleted = true;
+    await broker.delete('orders');
+    await quiet();
+    expect(sends.filter(({ state }) => state === 'pending')).toEqual([]);
+    expect(told.filter((after) => after)).toEqual([]);
+  });
+
   it('cannot be deleted twice, nor under a name that nothing has', async () => {
     const { broker } = await open();
     broker.queue('orders');

@@ -36,6 +36,7 @@ onEachStorage('Purging a queue', (open) => {
     expect(queue.stats()).toMatchObject({ unacked: 2, removed: 2 });
     expect(first.ack()).toBe(true);
     second.requeue();
+    expect(await waiting(queue)).toEqual([1]);
     expect((await queue.receive())!.body).toBe(1);
   });
 

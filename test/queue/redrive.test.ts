@@ -202,6 +202,26 @@ onEachStorage('Redriving dead letters', (open) => {
     expect(queue.stats()).toMatchObject({ removed: moved, acked: handled.length, ready: 0 });
   });
 
+  it('takes them as a consumer would: the highest level first', async () => {
+    const { broker } = await open();
+    const queue = broker.queue<number>('orders', { priorities: 3 });
+    const to = broker.queue<number>('elsewhere');
+    for (let n = 0; n < 6; n++) await queue.send(n, { priority: n % 3 });
+    expect(await queue.redrive({ to, limit: 3 })).toBe(3);
+    expect(await waiting(to)).toEqual([2, 5, 1]);
+  });
+
+  it('leaves no key behind that is nobody’s', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders', { ordering: 'key' });
+    for (let n = 0; n < 6; n++) await queue.send(n, { key: `k${n % 2}` });
+    expect(await queue.redrive({ to: queue, filter: ({ body }) => body < 4 })).toBe(4);
+    const handled: number[] = [];
+    queue.consume(({ body }) => void handled.push(body));
+    await quiet();
+    expect(handled).toEqual([4, 5, 0, 1, 2, 3]);
+  });
+
   it('may run twice at once: each message is moved once', async () => {
     const { broker } = await open();
     const queue = broker.queue<number>('orders');
