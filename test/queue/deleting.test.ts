@@ -132,7 +132,9 @@ onEachStorage('A deleted queue', (open) => {
     const told: boolean[] = [];
     let deleted = false;
     broker.on('accepted', () => told.push(deleted));
-    const sends = Array.from({ length: 20 }, (_, n) => watch(queue.send(n)));
+    const sends = Array.from({ length: 20 }, (_, n) =>
+      watch<unknown>(n % 2 === 0 ? queue.send(n) : queue.sendMany([{ body: n }, { body: n }])),
+    );
     deleted = true;
     await broker.delete('orders');
     await quiet();

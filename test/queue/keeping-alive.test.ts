@@ -66,6 +66,9 @@ describe('A process', () => {
     const queue = broker.queue<number>('orders');
     const consumer = queue.consume(() => undefined);
     await queue.send(1, { delay: '1h' });
+    await queue.send(2, { delay: '2h' });
+    expect(clock.keepsAlive).toBe(true);
+    await clock.advance(3_600_000);
     expect(clock.keepsAlive).toBe(true);
     await consumer.close();
     expect(clock.keepsAlive).toBe(false);
