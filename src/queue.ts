@@ -55,7 +55,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
       policy: policyOf([], { buries: false, buriesOverflow: false }, () => undefined),
       bury: (taken, reason, attempts, error) => this.bury(taken, reason, attempts, error),
       relieved: () => host.intake.advance(),
-      loaded: () => this.inbox.dropHeads(),
+      loaded: () => this.inbox.loaded(),
     });
     super(name, host, subscription);
     this.madeForDead = madeForDead;

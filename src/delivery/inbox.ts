@@ -54,6 +54,8 @@ export class Inbox {
   /** Senders that wait for room here. */
   waiting = 0;
   deleted = false;
+  /** It is over its limits until something is read. */
+  private owing = false;
   /** Appends under way. */
   private readonly reserved: Load = { count: 0, bytes: 0 };
 
@@ -175,15 +177,24 @@ export class Inbox {
   }
 
   /** The oldest of the lowest level that is not empty go, until the rest is within the limits. */
-  dropHeads(): void {
+  private dropHeads(): void {
     if (this.open || this.limits.overflow !== 'drop-head') return;
     const { stock } = this.subscription;
     const { maxLength, maxBytes } = this.limits;
     const { books } = stock;
+    this.owing = false;
     while (books.ready + books.delayed > maxLength || books.bytes > maxBytes) {
       const cursor = oldest(stock);
-      if (cursor === undefined) return;
+      if (cursor === undefined) {
+        this.owing = stock.loading;
+        return;
+      }
       this.subscription.discard(cursor, 'overflow');
     }
+  }
+
+  /** What has to be dropped had to be read first. */
+  loaded(): void {
+    if (this.owing) this.dropHeads();
   }
 }

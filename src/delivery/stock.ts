@@ -153,16 +153,17 @@ export class Stock implements CursorOwner, ExpiryOwner {
       const { key } = cursor.head;
       if (lanes === undefined || key === undefined) return READY;
       this.turn = lanes.admit(key, cursor.offset, run);
-      if (this.turn !== undefined) {
-        // A batch may go on with the next of the key.
-        if (Array.isArray(run)) this.recall(cursor, lanes.next(this.turn), lanes);
-        return READY;
-      }
+      if (this.turn !== undefined) return READY;
       lanes.wait(key, cursor.offset, cursor);
       cursor.take();
     }
     this.owner.postpone();
     return LOADING;
+  }
+
+  /** A batch that took a message may go on with the next of its key. Once it is out, since the next may be older. */
+  goOn(cursor: Cursor, turn: KeyLane): void {
+    this.recall(cursor, this.lanes!.next(turn), this.lanes!);
   }
 
   /** The candidate that nextOf() found stays where it is. */
@@ -228,15 +229,14 @@ export class Stock implements CursorOwner, ExpiryOwner {
     const { key } = entry.head;
     if (key === undefined) return;
     const next = turn !== undefined ? lanes.settled(turn) : lanes.gone(key, offset);
-    if (!this.recall(cursor, next, lanes)) return;
-    this.expiry.watch();
-    this.owner.restocked();
+    if (this.recall(cursor, next, lanes)) this.owner.restocked();
   }
 
   /** One that waited for its key may be taken now. */
   private recall(cursor: Cursor, offset: number, lanes: KeyLanes): boolean {
     if (offset < 0) return false;
     cursor.recall(offset, lanes.triesOf(offset));
+    this.expiry.watch();
     return true;
   }
 

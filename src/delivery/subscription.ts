@@ -124,6 +124,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
       held.turn = stock.turn;
       const { head, body } = held.entry;
       stock.take(cursor, head.size);
+      if (run !== undefined && held.turn !== undefined) stock.goOn(cursor, held.turn);
       try {
         held.body = this.contents.of(head, body);
       } catch (error) {
@@ -261,6 +262,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   /** Takes the candidate out for somebody who may put it back. */
   setAside(cursor: Cursor): Taken {
     const taken = this.stock.withdraw(cursor, this.stock.turn);
+    if (taken.turn !== undefined) this.stock.goOn(cursor, taken.turn);
     this.settlement.setAside(taken);
     this.relieved();
     return taken;

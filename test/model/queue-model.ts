@@ -1,0 +1,228 @@
+import { isStrict, MADE_FOR_DEAD, type QueueConfiguration } from './configuration.js';
+import type { Letter } from './letter.js';
+import type { Taker } from './taker.js';
+
+/** Messages that were sent together: all of them are stored, or none. */
+export interface Sending {
+  readonly letters: readonly Letter[];
+  /** Of each, the names of the queues that stored it. */
+  readonly stored: readonly (readonly string[])[];
+  /** Nothing else was going on. */
+  readonly quiet: boolean;
+  /** Those that are stored where they were sent to, in order: the others went to the dead letters. */
+  readonly expected: readonly Letter[];
+  arrived: number;
+  /** How many had come back from hand until then: they are let in over the limits. */
+  readonly returned: number;
+  /** Code of the error that it fails with. */
+  refused: string | undefined;
+  /** Given up while it may have been on its way to the storage: stored or not, both is right. */
+  doubtful: boolean;
+}
+
+const NOTHING = { accepted: 0, delivered: 0, acked: 0, retried: 0, deadLettered: 0, dropped: 0, removed: 0 };
+
+/** One queue, as the contract tells it: arrays that are searched from the beginning, each time. */
+export class QueueModel {
+  readonly name: string;
+  readonly configuration: QueueConfiguration;
+  /** All that is here, in order of acceptance. */
+  letters: Letter[] = [];
+  /** Consumers and pending receive(), in order of arrival: who closes leaves at once. */
+  takers: Taker[] = [];
+  /** Consumers that are not closed altogether. */
+  consumers: Taker[] = [];
+  /** What is sent and not stored yet, in order. */
+  sendings: Sending[] = [];
+  /** Dead letters and redriven messages that are on their way here. */
+  incoming: Letter[] = [];
+  paused = false;
+  /** It is deleted. */
+  gone = false;
+  /** Bodies must be of the strict kind now. */
+  strict = false;
+  readonly books = { ...NOTHING };
+  /** How far it may be over its limits, for what came back from hand. */
+  tolerated = { count: 0, bytes: 0 };
+  /** How many came back from hand. */
+  returned = 0;
+  private accepted = 0;
+
+  constructor(name: string, configuration: QueueConfiguration) {
+    this.name = name;
+    this.configuration = configuration;
+  }
+
+  /** A queue that was made because dead letters had to go somewhere. */
+  static forDead(name: string): QueueModel {
+    return new QueueModel(name, MADE_FOR_DEAD);
+  }
+
+  // What is there.
+
+  get waiting(): Letter[] {
+    return this.letters.filter(({ state }) => state === 'waiting');
+  }
+
+  get unacked(): number {
+    return this.letters.filter(({ state }) => state === 'hand' || state === 'leaving').length;
+  }
+
+  get bytes(): number {
+    return this.waiting.reduce((sum, { draft }) => sum + draft.bytes, 0);
+  }
+
+  heldBy(taker: Taker): number {
+    return this.letters.filter(({ hand }) => hand?.taker === taker).length;
+  }
+
+  find(id: string): Letter | undefined {
+    return this.letters.find((letter) => letter.id === id && letter.state !== 'leaving');
+  }
+
+  /** It is stored now. `quiet`: nothing else was going on. */
+  arrive(letter: Letter, now: number, quiet: boolean): void {
+    const { ttl } = this.configuration;
+    letter.place = this.accepted++;
+    letter.state = 'waiting';
+    letter.readyAt = letter.due(letter.arrivedAt);
+    const own = letter.fresh ? letter.draft.ttl : undefined;
+    letter.expiresAt = letter.readyAt + Math.min(own ?? Infinity, ttl ?? Infinity);
+    if (letter.expiresAt <= now) letter.awaited = this.awaits(letter, now, quiet);
+    letter.stored?.push(this.name);
+    letter.stored = undefined;
+    this.letters.push(letter);
+    this.books.accepted++;
+    const { count, bytes } = this.excess;
+    const kept = this.waiting.filter((other) => other.backingOff && !other.ready(now));
+    const keptBytes = kept.reduce((sum, { draft }) => sum + draft.bytes, 0);
+    this.tolerated = { count: Math.min(count, kept.length), bytes: Math.min(bytes, keptBytes) };
+  }
+
+  /** It is gone from here for good. */
+  remove(letter: Letter): void {
+    letter.state = 'gone';
+    this.letters = this.letters.filter((other) => other !== letter);
+  }
+
+  /** From hand to its place, after `delay` ms. */
+  giveBack(letter: Letter, delay: number, now: number): void {
+    letter.state = 'waiting';
+    letter.hand = undefined;
+    letter.turn = true;
+    letter.alone = false;
+    this.returned++;
+    letter.readyAt = now + delay;
+    letter.backingOff = delay > 0;
+    const { count, bytes } = this.excess;
+    this.tolerated = { count: Math.max(this.tolerated.count, count), bytes: Math.max(this.tolerated.bytes, bytes) };
+  }
+
+  // Limits.
+
+  /** Whether `count` more messages fit, beside what is here and what is on its way. */
+  fits(count: number, bytes: number): boolean {
+    const { maxLength = Infinity, maxBytes = Infinity } = this.configuration;
+    const coming = [...this.sendings.flatMap(({ expected, arrived }) => expected.slice(arrived)), ...this.incoming];
+    const comingBytes = coming.reduce((sum, { draft }) => sum + draft.bytes, 0);
+    return this.waiting.length + coming.length + count <= maxLength && this.bytes + comingBytes + bytes <= maxBytes;
+  }
+
+  /** By how much it is over its limits. */
+  get excess(): { readonly count: number; readonly bytes: number } {
+    const { maxLength = Infinity, maxBytes = Infinity } = this.configuration;
+    return { count: Math.max(0, this.waiting.length - maxLength), bytes: Math.max(0, this.bytes - maxBytes) };
+  }
+
+  /** What a full queue drops: the oldest ready message of the lowest level that has one, else a delayed one; nothing in backoff. */
+  droppable(now: number): Letter | undefined {
+    const ready = this.waiting.filter((letter) => letter.ready(now));
+    const delayed = this.waiting.filter(({ backingOff }) => !backingOff);
+    const candidates = ready.length > 0 ? ready : delayed;
+    const level = Math.min(...candidates.map((letter) => letter.level));
+    return candidates.find((letter) => letter.level === level);
+  }
+
+  // Who gets what.
+
+  active(taker: Taker): boolean {
+    return this.configuration.singleActiveConsumer !== true || this.takers[0] === taker;
+  }
+
+  mayTake(taker: Taker, letter: Letter, now: number): boolean {
+    return !this.paused && this.active(taker) && taker.hasRoom(letter, this.heldBy(taker), now);
+  }
+
+  /** The ready message that `taker` must get before all others. */
+  next(taker: Taker, now: number): Letter | undefined {
+    const eligible = this.letters.filter((letter) => this.eligible(letter, taker, now, true));
+    return eligible.sort(inOrder)[0];
+  }
+
+  /** Whether it is this message's turn, for `taker`. */
+  isNext(letter: Letter, taker: Taker, now: number): boolean {
+    if (!this.eligible(letter, taker, now)) return false;
+    const before = this.letters.filter((other) => inOrder(other, letter) < 0 && this.eligible(other, taker, now, true));
+    // Of one key, two can be next: the one that had its turn, and an older one that was not due then. One whose body is not valid
+    // is on its way out.
+    return before.every((other) => (letter.key !== undefined && other.key === letter.key) || this.invalid(other));
+  }
+
+  /** Another one of its key is in hand, or backs off. */
+  keyIsHeld(letter: Letter, now: number): boolean {
+    if (this.configuration.ordering !== 'key' || letter.key === undefined) return false;
+    return this.letters.some(
+      (other) => other !== letter && other.key === letter.key && other.turn && !other.ready(now),
+    );
+  }
+
+  invalid({ draft }: Letter): boolean {
+    return this.strict && !isStrict(draft.number);
+  }
+
+  /**
+   * Nothing but the order among keys and levels keeps it from being delivered to `taker`.
+   * @param surely not only perhaps: because it may join others of its key in a batch, or because somebody may have waited for it
+   */
+  private eligible(letter: Letter, taker: Taker, now: number, surely = false): boolean {
+    if (!letter.ready(now) || (surely ? letter.mayExpire(now) : letter.expired(now))) return false;
+    if (this.configuration.ordering !== 'key' || letter.key === undefined) return true;
+    const others = this.letters.filter((other) => other !== letter && other.key === letter.key);
+    // One at a time, or, perhaps, several in one batch.
+    const joins = (other: Letter): boolean =>
+      !surely && taker.options.batch !== undefined && other.hand !== undefined && taker.gathered.includes(other.hand);
+    if (others.some((other) => other.turn && other.state !== 'waiting' && !joins(other))) return false;
+    const waiting = others.filter(({ state }) => state === 'waiting');
+    const before = waiting.filter((other) => other.place < letter.place);
+    if (letter.turn) return !before.some(({ turn }) => turn);
+    const returned = waiting.filter(({ turn }) => turn);
+    if (returned.some((other) => other.place < letter.place || other.readyAt > now)) return false;
+    return !before.some((other) => other.ready(now) && !other.expired(now));
+  }
+
+  /** Whether somebody who waits gets `letter` at once, when it is stored now. */
+  awaits(letter: Letter, now: number, quiet = true): 'surely' | 'perhaps' | undefined {
+    const free = this.takers.filter((taker) => this.mayTake(taker, letter, now));
+    if (free.length === 0) return undefined;
+    const before = this.letters.some((other) => free.some((taker) => this.eligible(other, taker, now)));
+    if (before || this.keyIsTaken(letter, now)) return 'perhaps';
+    return quiet ? 'surely' : 'perhaps';
+  }
+
+  /** It would have to wait for another one of its key. */
+  private keyIsTaken({ key }: Letter, now: number): boolean {
+    if (this.configuration.ordering !== 'key' || key === undefined) return false;
+    return this.letters.some((other) => other.key === key && (other.turn || other.ready(now)));
+  }
+
+  /** Where its dead letters go; undefined: nowhere. */
+  get graveName(): string | undefined {
+    const { deadLetter = `${this.name}.dlq` } = this.configuration;
+    return deadLetter === false ? undefined : deadLetter;
+  }
+}
+
+/** Higher levels first, then in order of acceptance. */
+export function inOrder(a: Letter, b: Letter): number {
+  return b.level - a.level || a.place - b.place;
+}
