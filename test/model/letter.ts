@@ -57,6 +57,8 @@ export class Letter {
   hand: Hand | undefined;
   /** It was in hand, and came back: where order is kept by key, the key is its. */
   turn = false;
+  /** It was not due when it came. */
+  delayed = false;
   /** It came back with a wait. */
   backingOff = false;
   /** It was in a batch that failed: not in one of several again. */

@@ -86,6 +86,7 @@ export class QueueModel {
     letter.place = this.accepted++;
     letter.state = 'waiting';
     letter.readyAt = letter.due(letter.arrivedAt);
+    letter.delayed = letter.readyAt > now;
     const own = letter.fresh ? letter.draft.ttl : undefined;
     letter.expiresAt = letter.readyAt + Math.min(own ?? Infinity, ttl ?? Infinity);
     if (letter.expiresAt <= now) letter.awaited = this.awaits(letter, now, quiet);
@@ -197,7 +198,13 @@ export class QueueModel {
     if (letter.turn) return !before.some(({ turn }) => turn);
     const returned = waiting.filter(({ turn }) => turn);
     if (returned.some((other) => other.place < letter.place || other.readyAt > now)) return false;
-    return !before.some((other) => other.ready(now) && !other.expired(now));
+    const ready = waiting.filter((other) => other.ready(now) && !other.expired(now));
+    // A delayed one takes its place when it is due; one whose turn it was by then may go first.
+    if (surely)
+      return (
+        returned.length === 0 && !(letter.delayed && ready.length > 0) && !ready.some((other) => before.includes(other))
+      );
+    return !ready.some((other) => before.includes(other) && !other.delayed);
   }
 
   /** Whether somebody who waits gets `letter` at once, when it is stored now. */
