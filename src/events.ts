@@ -2,24 +2,30 @@ import { EventEmitter } from 'eventemitter3';
 import { checkFunction, describe } from './arguments.js';
 import type { DeathReason, Message } from './message.js';
 
+/** Where something happened to a message. */
+interface At {
+  /** The queue or topic. */
+  readonly source: string;
+  /** Of a topic: in which of its groups. */
+  readonly group?: string;
+}
+
 /** Past tense; payloads are objects and may grow. A listener that throws is reported as `error` and changes nothing. */
 export interface BrokerEvents {
   /** `message` is made, and its body decoded, when it is looked at. */
   accepted: { readonly source: string; readonly id: string; readonly message: Message };
-  delivered: { readonly source: string; readonly id: string; readonly attempt: number; readonly consumer: string };
+  delivered: At & { readonly id: string; readonly attempt: number; readonly consumer: string };
   /** `duration`: ms from delivery to acknowledgement, on the broker's clock. */
-  acked: { readonly source: string; readonly id: string; readonly duration: number };
+  acked: At & { readonly id: string; readonly duration: number };
   /** `attempt`: the one that failed. `delay`: ms until the next. */
-  retried: {
-    readonly source: string;
+  retried: At & {
     readonly id: string;
     readonly attempt: number;
     readonly delay: number;
     readonly error?: unknown;
   };
   /** `to`: where it went, null when it was dropped. */
-  deadLettered: {
-    readonly source: string;
+  deadLettered: At & {
     readonly id: string;
     readonly reason: DeathReason;
     readonly to: string | null;

@@ -155,7 +155,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
       (error) => subscription.report(error),
     );
     subscription.roster.exclusive = options.singleActiveConsumer ?? false;
-    subscription.stock.arrange(ordering === 'key');
+    subscription.stock.arrange(ordering);
     subscription.stock.expiry.limit(options.ttl === undefined ? undefined : milliseconds(options.ttl, 'ttl'));
   }
 

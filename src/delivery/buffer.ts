@@ -1,10 +1,16 @@
-import type { Encoded } from '../codec.js';
-import type { Head } from './head.js';
+import { encodedBytes, type Encoded } from '../codec.js';
+import type { StoredEntry } from '../storage/storage.js';
+import { Head } from './head.js';
 
 /** A message as its log has it. */
 export interface LogEntry {
   readonly head: Head;
   readonly body?: Encoded;
+}
+
+/** An entry as a storage gave it back, with its head as the engine knows it. */
+export function ownEntry({ head, body }: StoredEntry['entry']): LogEntry {
+  return { head: Head.from(head, () => encodedBytes(body)), body };
 }
 
 const SMALLEST = 16;

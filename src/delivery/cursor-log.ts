@@ -111,12 +111,12 @@ export class CursorLog implements CursorRecord {
   private changes(): CursorEntry {
     const s: Settled[] = [];
     for (const [cursor, offsets] of byCursor(this.settledNow)) {
-      const level = this.cursors.indexOf(cursor);
+      const level = cursor.number;
       for (const { from, to } of rangesOf(offsets)) s.push([level, from, to]);
     }
     return {
       s,
-      d: this.deferredNow.map(([cursor, ...rest]) => [this.cursors.indexOf(cursor), ...rest]),
+      d: this.deferredNow.map(([cursor, ...rest]) => [cursor.number, ...rest]),
       ...this.sums(),
     };
   }
@@ -131,10 +131,10 @@ export class CursorLog implements CursorRecord {
         d.push([level, offset, due, failures, deliveries]);
     });
     for (const { cursor, offset, failures, deliveries } of this.inHand()) {
-      if (deliveries > 1) d.push([this.cursors.indexOf(cursor), offset, 0, failures, deliveries]);
+      if (deliveries > 1) d.push([cursor.number, offset, 0, failures, deliveries]);
     }
     for (const [cursor, offsets] of this.departing) {
-      for (const offset of offsets.keys()) s.push([this.cursors.indexOf(cursor), offset, offset + 1]);
+      for (const offset of offsets.keys()) s.push([cursor.number, offset, offset + 1]);
     }
     return { z: true, s, d, ...this.sums() };
   }

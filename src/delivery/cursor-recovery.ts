@@ -1,5 +1,6 @@
 import { encodedBytes } from '../codec.js';
 import type { StoredEntry } from '../storage/storage.js';
+import { ownEntry } from './buffer.js';
 import { WRITTEN, type CursorEntry } from './cursor-log.js';
 import type { Journal } from './journal.js';
 import { SettledSet } from './settled-set.js';
@@ -61,13 +62,13 @@ async function restoreBooks(stock: Stock, journal: Journal, last: CursorEntry | 
 
 /** Where order is kept by key, what backs off keeps its key's turn. */
 async function reserveTurns(stock: Stock, journal: Journal): Promise<void> {
-  const { lanes } = stock;
-  if (lanes === undefined) return;
   for (const cursor of stock.cursors) {
+    const { lanes } = cursor;
+    if (lanes === undefined) continue;
     for (const { offset, deliveries } of cursor.waiting()) {
       if (deliveries === 0) continue;
       const [stored] = await journal.read(cursor.log, offset, { entries: 1, bytes: AT_ONCE.bytes });
-      const { k: key } = (stored?.entry.head ?? {}) as { k?: string };
+      const key = stored === undefined ? undefined : lanes.keyOf(ownEntry(stored.entry).head);
       if (key !== undefined) lanes.reserve(key, offset);
     }
   }

@@ -1,11 +1,12 @@
-import { encodedBytes } from '../codec.js';
 import type { Awaitable, ReadLimit, StoredEntry } from '../storage/storage.js';
-import { Buffer, type LogEntry } from './buffer.js';
-import { Head } from './head.js';
+import { Buffer, ownEntry, type LogEntry } from './buffer.js';
+import type { Head } from './head.js';
 import type { Journal } from './journal.js';
+import type { KeyLanes } from './key-lanes.js';
 import { LogReader, type ReaderOwner } from './log-reader.js';
 import { OffsetHeap } from './offset-heap.js';
 import { SettledSet } from './settled-set.js';
+import { UNTRIED, type Tries } from './tries.js';
 
 /** The read-ahead window holds at most so many entries and, about, bytes. */
 const WINDOW = { entries: 1024, bytes: 4 * 2 ** 20 };
@@ -20,17 +21,6 @@ export const EMPTY = 0;
 export const LOADING = 1;
 export const READY = 2;
 export type Next = typeof EMPTY | typeof LOADING | typeof READY;
-
-/** How often a message was tried before. */
-export interface Tries {
-  /** Attempts that failed. */
-  readonly failures: number;
-  /** How often it was handed out, requeued ones included. */
-  readonly deliveries: number;
-  /** It comes by itself, after a batch it was in failed. */
-  readonly alone: boolean;
-}
-export const UNTRIED: Tries = { failures: 0, deliveries: 0, alone: false };
 
 /** Who owns the cursor. */
 export interface CursorOwner extends ReaderOwner {
@@ -53,6 +43,16 @@ export interface CursorOwner extends ReaderOwner {
  */
 export class Cursor {
   readonly log: string;
+  /** Its priority level, or partition. */
+  readonly number: number;
+  /** Keeps the order, where there is one. */
+  lanes: KeyLanes | undefined;
+  /** Messages of it that were taken and are neither settled nor given back. */
+  out = 0;
+  /** Somebody waits for the last of them. */
+  awaited = false;
+  /** Another cursor has taken its place: what is out of this one is nobody's business any more. */
+  fenced = false;
   /** One after the last entry that consumers may see. */
   end: number;
   settled: SettledSet;
@@ -70,8 +70,9 @@ export class Cursor {
   /** The candidate is a returned message, not the window's first. */
   private returning = false;
 
-  constructor(log: string, journal: Journal, owner: CursorOwner, range = { first: 0, next: 0 }) {
+  constructor(log: string, number: number, journal: Journal, owner: CursorOwner, range = { first: 0, next: 0 }) {
     this.log = log;
+    this.number = number;
     this.owner = owner;
     this.end = range.next;
     this.boundary = range.next;
@@ -289,9 +290,4 @@ export class Cursor {
     this.deferred.clear();
     this.kept.clear();
   }
-}
-
-/** An entry as a storage gave it back, with its head as the engine knows it. */
-export function ownEntry({ head, body }: StoredEntry['entry']): LogEntry {
-  return { head: Head.from(head, () => encodedBytes(body)), body };
 }

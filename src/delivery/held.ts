@@ -5,6 +5,7 @@ import type { Cursor } from './cursor.js';
 import type { KeyLane } from './key-lanes.js';
 import type { Lane } from './lanes.js';
 import type { Outcome } from './settle.js';
+import type { Member, Share } from './share.js';
 import { StoredMessage, type Place } from './stored-message.js';
 
 /** Who settles what is in hand. */
@@ -15,10 +16,12 @@ export interface Keeper extends Place {
 }
 
 /** Whose it is while it is in hand: a consumer, or somebody who called receive(). */
-export interface Holder {
+export interface Holder extends Member {
   readonly name: string;
   /** How long it may keep a message, ms; NEVER: for ever. */
   readonly ackTimeout: number;
+  /** What it takes from. undefined: everything. */
+  readonly share: Share | undefined;
   /** What it has in hand. */
   readonly hand: Iterable<Held>;
   /** It is settled, or taken back. */

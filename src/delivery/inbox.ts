@@ -3,6 +3,7 @@ import { SluiceError } from '../errors.js';
 import type { Durability } from '../message.js';
 import type { Awaitable, StorageOp } from '../storage/storage.js';
 import type { LogEntry } from './buffer.js';
+import { Accepted } from './contents.js';
 import type { Head } from './head.js';
 import { CursorLog } from './cursor-log.js';
 import type { Journal } from './journal.js';
@@ -143,6 +144,8 @@ export class Inbox {
     const { subscription } = this;
     const handsOver = this.limits.maxLength === 0 && subscription.handsOver(entry.head);
     subscription.arrive(this.cursorFor(entry.head), offset!, entry);
+    const { events } = subscription;
+    if (events.heard.accepted) events.emit('accepted', new Accepted(subscription, entry));
     return handsOver;
   }
 

@@ -1,4 +1,14 @@
-import { UNTRIED, type Tries } from './cursor.js';
+import type { Head } from './head.js';
+import { UNTRIED, type Tries } from './tries.js';
+
+/** A message that was taken out. */
+interface Ordered {
+  readonly offset: number;
+  readonly entry: { readonly head: Head };
+  readonly turn: KeyLane | undefined;
+}
+
+const NONE = new Float64Array(0);
 
 /**
  * One key's turn. Its owner is the message (or batch) in hand; while that one backs off or waits to be taken again, `reserved`
@@ -10,7 +20,7 @@ export class KeyLane {
   reserved = -1;
   /** Messages of the owner that are not settled. */
   held = 0;
-  private offsets = new Float64Array(4);
+  private offsets = NONE;
   private at = 0;
   private size = 0;
 
@@ -41,7 +51,8 @@ export class KeyLane {
   }
 
   private makeRoom(): void {
-    const offsets = this.size > this.offsets.length / 2 ? new Float64Array(this.offsets.length * 2) : this.offsets;
+    const { length } = this.offsets;
+    const offsets = this.size * 2 >= length ? new Float64Array(Math.max(4, length * 2)) : this.offsets;
     offsets.set(this.offsets.subarray(this.at, this.at + this.size));
     this.offsets = offsets;
     this.at = 0;
@@ -49,21 +60,38 @@ export class KeyLane {
 }
 
 /**
- * Order by key: of each key one message at a time, in order of acceptance, retries and backoff included, whoever consumes.
- * A key costs memory only while a message of it is in hand or waits for its turn.
+ * Order by key in one log: of each key one message at a time, in order of acceptance, retries and backoff included, whoever
+ * consumes. A key costs memory only while a message of it is in hand or waits for its turn.
+ *
+ * Where the whole log keeps its order, as a partition does, everything in it has one key, and nothing waits here: what is
+ * not next stays in the log.
  */
 export class KeyLanes {
+  /** The one lane of a log that keeps its order as a whole. */
+  readonly whole: KeyLane | undefined;
   private readonly lanes = new Map<string, KeyLane>();
   /** Of those that wait, the ones that were tried before. */
   private readonly tried = new Map<number, Tries>();
   /** Messages that wait here for their turn. */
   waiting = 0;
 
+  constructor(whole = false) {
+    if (!whole) return;
+    this.whole = new KeyLane('');
+    this.lanes.set('', this.whole);
+  }
+
+  /** What orders this message; undefined: nothing. */
+  keyOf(head: Head): string | undefined {
+    return this.whole === undefined ? head.key : '';
+  }
+
   /** The lane, if it is the turn of the message at `offset` (and of `owner`, which may hold several); else it has to wait. */
   admit(key: string, offset: number, owner: object): KeyLane | undefined {
-    let lane = this.lanes.get(key);
+    let lane = this.whole ?? this.lanes.get(key);
     if (lane === undefined) this.lanes.set(key, (lane = new KeyLane(key)));
-    else if (lane.owner !== undefined ? lane.owner !== owner : lane.reserved !== offset) return undefined;
+    else if (lane.owner !== undefined ? lane.owner !== owner : lane.reserved >= 0 && lane.reserved !== offset)
+      return undefined;
     lane.owner = owner;
     lane.reserved = -1;
     lane.held++;
@@ -116,6 +144,13 @@ export class KeyLanes {
     if (--lane.held === 0) lane.owner = undefined;
   }
 
+  /** A message is settled. The offset whose turn it is now, or −1. */
+  release({ offset, entry, turn }: Ordered): number {
+    if (turn !== undefined) return this.settled(turn);
+    const key = this.keyOf(entry.head);
+    return key === undefined ? -1 : this.gone(key, offset);
+  }
+
   /** A message that was not in hand is gone. The offset whose turn it is now, or −1. */
   gone(key: string, offset: number): number {
     const lane = this.lanes.get(key);
@@ -142,7 +177,7 @@ export class KeyLanes {
     for (const lane of this.lanes.values()) {
       while (lane.waiting > 0) lane.shift();
       lane.reserved = -1;
-      if (lane.owner === undefined) this.lanes.delete(lane.key);
+      if (lane.owner === undefined && lane !== this.whole) this.lanes.delete(lane.key);
     }
     this.tried.clear();
     this.waiting = 0;
@@ -152,7 +187,7 @@ export class KeyLanes {
     lane.owner = undefined;
     if (lane.reserved >= 0) return -1;
     if (lane.waiting === 0) {
-      this.lanes.delete(lane.key);
+      if (lane !== this.whole) this.lanes.delete(lane.key);
       return -1;
     }
     this.waiting--;

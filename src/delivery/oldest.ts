@@ -1,5 +1,6 @@
-import { LOADING, READY, UNTRIED, type Cursor } from './cursor.js';
+import { LOADING, READY, type Cursor } from './cursor.js';
 import type { Stock } from './stock.js';
+import { UNTRIED } from './tries.js';
 
 /**
  * The cursor whose candidate is the oldest ready message of the lowest level that has one; where nothing is ready, the oldest
@@ -8,7 +9,7 @@ import type { Stock } from './stock.js';
 export function oldest(stock: Stock): Cursor | undefined {
   for (const cursor of stock.cursors) {
     let found = cursor.next();
-    const waiting = stock.lanes?.takeOldest(found === READY ? cursor.offset : Infinity) ?? -1;
+    const waiting = cursor.lanes?.takeOldest(found === READY ? cursor.offset : Infinity) ?? -1;
     if (waiting >= 0) {
       cursor.recall(waiting, UNTRIED);
       found = cursor.next();

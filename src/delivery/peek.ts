@@ -1,6 +1,7 @@
 import type { Codecs } from '../codec.js';
 import type { Message } from '../message.js';
-import { ownEntry, type Cursor } from './cursor.js';
+import { ownEntry } from './buffer.js';
+import type { Cursor } from './cursor.js';
 import { StoredMessage } from './stored-message.js';
 import type { Subscription } from './subscription.js';
 

@@ -3,12 +3,15 @@ import { LONGEST } from '../duration.js';
 import { Hand } from './hand.js';
 import type { Held, Holder } from './held.js';
 import type { Taker } from './roster.js';
+import type { Share } from './share.js';
 import type { Subscription } from './subscription.js';
 
 /** Those who take messages one by one, with receive() or an iterator, and what they have in hand. */
 export class Puller implements Holder {
   readonly name = 'receive';
   readonly hand: Hand;
+  share: Share | undefined = undefined;
+  readonly lingers = true;
   private readonly source: Subscription;
   private readonly timeout: () => number;
   private readonly waiting = new Set<Pull>();
@@ -77,11 +80,12 @@ export class Puller implements Holder {
   }
 
   take(): Held | undefined {
-    return this.source.takeFor(this, this.hand, this.ackTimeout, undefined);
+    return this.source.dispatcher.takeFor(this, this.hand, this.ackTimeout, undefined);
   }
 
   released(held: Held): void {
     this.hand.remove(held);
+    if (this.hand.size === 0) this.source.roster.rested(this);
   }
   lose(): void {}
   reschedule(held: Held, deadline: number): void {
@@ -92,6 +96,7 @@ export class Puller implements Holder {
 /** One pending receive(): a taker with a single slot. */
 class Pull implements Taker {
   spare = 1;
+  readonly member: Puller;
   private readonly impatient: boolean;
   finish!: (held: Held | undefined) => void;
   fail!: (error: SluiceError) => void;
@@ -102,6 +107,7 @@ class Pull implements Taker {
 
   constructor(puller: Puller, source: Subscription, impatient: boolean) {
     this.puller = puller;
+    this.member = puller;
     this.source = source;
     this.impatient = impatient;
   }

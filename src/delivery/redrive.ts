@@ -35,14 +35,14 @@ export async function redrive(source: Subscription, host: RedriveHost, what: Red
     for (const { cursor, end } of stock.cursors.map((one) => ({ cursor: one, end: one.end })).reverse()) {
       while (moved < what.limit && !source.closed) {
         if (slice.over()) await slice.rest();
-        const found = stock.nextOf(cursor, aside, true);
+        const found = stock.picker.nextOf(cursor, aside, true);
         if (found === LOADING) {
           await (stock.loading ? stock.reads.wait() : slice.rest());
           continue;
         }
         if (found !== READY) break;
         if (cursor.offset >= end) {
-          stock.leave(cursor);
+          stock.picker.leave(cursor);
           break;
         }
         const taken = source.setAside(cursor);

@@ -1,5 +1,10 @@
+import type { Cursor } from './cursor.js';
+import type { Member } from './share.js';
+
 /** Somebody who takes messages: a consumer with its slots, or a pending receive(). */
 export interface Taker {
+  /** On whose account. */
+  readonly member: Member;
   /** Slots that do nothing now. */
   readonly spare: number;
   /** It may take now: not paused, below its prefetch, with a token of its rate. */
@@ -52,6 +57,16 @@ export class Roster {
     }
   }
 
+  /** Something became ready in one log. */
+  offer(_cursor: Cursor): void {
+    this.call();
+  }
+
+  /** There is more for this member, or it may take again. */
+  more(_member: Member): void {
+    this.call();
+  }
+
   /** Spare slots of those who may take. */
   get free(): number {
     let free = 0;
@@ -63,4 +78,16 @@ export class Roster {
   get able(): boolean {
     return this.takers.some((taker) => this.active(taker) && taker.willing());
   }
+
+  /** Nothing of this log is out any more. */
+  vacated(_cursor: Cursor): void {}
+
+  /** A message of this member timed out: it may never be heard of again. */
+  silent(_member: Member): void {}
+
+  /** A sign of life. */
+  heard(_member: Member): void {}
+
+  /** A member that lingers has nothing in hand any more. */
+  rested(_member: Member): void {}
 }

@@ -62,40 +62,40 @@ export class Settlement {
   }
 
   private acked(held: Held): void {
-    const { stock, events, name } = this.owner;
+    const { stock, events, origin } = this.owner;
     stock.settle(held);
     stock.books.acked++;
     if (events.heard.acked) {
-      events.emit('acked', { source: name, id: held.id, duration: this.owner.now() - this.owner.epoch - held.since });
+      events.emit('acked', { ...origin, id: held.id, duration: this.owner.now() - this.owner.epoch - held.since });
     }
     this.owner.rested();
   }
 
   private waits(taken: Taken, decision: Decision & { to: 'waiting' }, error: unknown): void {
-    const { stock, events, name } = this.owner;
+    const { stock, events, origin } = this.owner;
     const { delay, failures, alone } = decision;
     const failed = failures > taken.failures;
     if (failed) stock.books.retried++;
     stock.giveBack(taken, failures, taken.deliveries, delay, alone);
     if (taken.turn !== undefined && taken instanceof Held) this.owner.giveBackLater(taken, taken.turn);
     if (failed && events.heard.retried) {
-      events.emit('retried', { source: name, id: this.idOf(taken), attempt: failures, delay, error });
+      events.emit('retried', { ...origin, id: this.idOf(taken), attempt: failures, delay, error });
     }
     this.owner.rested();
   }
 
   private dropped(taken: Taken, reason: DeathReason, error: unknown): void {
-    const { stock, events, name } = this.owner;
+    const { stock, events, origin } = this.owner;
     stock.settle(taken);
     stock.books.dropped++;
     if (events.heard.deadLettered) {
-      events.emit('deadLettered', { source: name, id: this.idOf(taken), reason, to: null, error });
+      events.emit('deadLettered', { ...origin, id: this.idOf(taken), reason, to: null, error });
     }
     this.owner.rested();
   }
 
   private dead(taken: Taken, { reason, failures }: Decision & { to: 'dead' }, error: unknown): Awaitable<boolean> {
-    const { events, name } = this.owner;
+    const { events, origin } = this.owner;
     let to = '';
     const write = (): Awaitable<void> => {
       const buried = this.bury(taken, reason, failures, error);
@@ -104,7 +104,7 @@ export class Settlement {
     };
     return this.move(taken, 'deadLettered', write, () => {
       if (!events.heard.deadLettered) return;
-      events.emit('deadLettered', { source: name, id: this.idOf(taken), reason, to, error });
+      events.emit('deadLettered', { ...origin, id: this.idOf(taken), reason, to, error });
     });
   }
 

@@ -26,8 +26,10 @@ export interface StockOwner {
   handsOver(head: Head | undefined): boolean;
   /** The candidate at `cursor` is past its time: take it out, and bury it. */
   expired(cursor: Cursor): void;
-  /** Something became ready: call somebody to take it. */
-  restocked(): void;
+  /** Something became ready, in one log or anywhere: call somebody to take it. */
+  restocked(cursor?: Cursor): void;
+  /** Nothing of a log is out any more, and somebody waits for that. */
+  vacated(cursor: Cursor): void;
   /** What was being read is there. */
   loaded(): void;
   /** There is more to look at, once the event loop has turned. */

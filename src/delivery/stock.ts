@@ -1,7 +1,7 @@
 import type { Agenda } from './agenda.js';
 import { Books, type Moved } from './books.js';
 import type { LogEntry } from './buffer.js';
-import { Cursor, LOADING, READY, UNTRIED, type CursorOwner, type Next } from './cursor.js';
+import { Cursor, type CursorOwner } from './cursor.js';
 import { Expiry, type ExpiryOwner } from './expiry.js';
 import { Dues } from './dues.js';
 import { Drops } from './drops.js';
@@ -11,25 +11,25 @@ import type { LogReader } from './log-reader.js';
 import { Reads } from './reads.js';
 import type { LogRange } from '../storage/storage.js';
 import type { CursorRecord, StockOwner } from './stock-owner.js';
+import { Picker } from './picker.js';
 import type { Taken } from './taken.js';
+import { UNTRIED } from './tries.js';
 
-/** Messages passed over (expired, or waiting for their key) before the event loop gets a turn. */
-const PASSED_OVER = 1000;
+/** What follows what: nothing; of each key one at a time; of each log one at a time. */
+export type Order = 'none' | 'key' | 'partition';
 
 /**
  * What one queue or group has that is not in hand: a cursor for each of its logs, the order among them, and the books.
- * Messages come in by arrive() and giveBack(), and go out by next() and take(); settle() is the end of each.
+ * Messages come in by arrive() and giveBack(), and go out by take(); settle() is the end of each.
  */
 export class Stock implements CursorOwner, ExpiryOwner {
   /** By priority level, or by partition. */
   readonly cursors: Cursor[] = [];
   readonly books = new Books();
   readonly expiry: Expiry;
-  lanes: KeyLanes | undefined;
-  /** Of the candidate that next() found: its key's turn, where order is kept by key. */
-  turn: KeyLane | undefined;
-  /** What is next comes by itself: no batch that has begun goes on. */
-  metAlone = false;
+  order: Order = 'none';
+  /** Finds what is next. */
+  readonly picker: Picker;
   private journal!: Journal;
   readonly owner: StockOwner;
   private readonly dues: Dues;
@@ -39,6 +39,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
   constructor(agenda: Agenda, owner: StockOwner) {
     this.owner = owner;
     this.expiry = new Expiry(agenda, this);
+    this.picker = new Picker(this);
     this.dues = new Dues(agenda, this);
     this.reads = new Reads(agenda, this);
     this.drops = new Drops(this.cursors, (error) => owner.report(error));
@@ -53,7 +54,9 @@ export class Stock implements CursorOwner, ExpiryOwner {
 
   /** The next log, as the storage has it. */
   open(log: string, range: LogRange): void {
-    this.cursors.push(new Cursor(log, this.journal, this, range));
+    const cursor = new Cursor(log, this.cursors.length, this.journal, this, range);
+    cursor.lanes = lanesFor(this.order);
+    this.cursors.push(cursor);
   }
 
   foundDelayed(): void {
@@ -69,8 +72,10 @@ export class Stock implements CursorOwner, ExpiryOwner {
   }
 
   /** Sets how what waits is ordered. */
-  arrange(byKey: boolean): void {
-    if (byKey !== (this.lanes !== undefined)) this.lanes = byKey ? new KeyLanes() : undefined;
+  arrange(order: Order): void {
+    if (order === this.order) return;
+    this.order = order;
+    for (const cursor of this.cursors) cursor.lanes = lanesFor(order);
   }
 
   now(): number {
@@ -119,63 +124,16 @@ export class Stock implements CursorOwner, ExpiryOwner {
     }
   }
 
-  /**
-   * Finds the message that is next for `run` (a batch, or a token of one message): highest level first, then lowest
-   * offset, of each key one. It stays where it is until take(). undefined: none, or none yet.
-   */
-  next(run: object, single: boolean): Cursor | undefined {
-    const { cursors } = this;
-    for (let level = cursors.length - 1; level >= 0; level--) {
-      const found = this.nextOf(cursors[level]!, run, single);
-      if (found === READY) return cursors[level];
-      if (found === LOADING) return undefined;
-    }
-    return undefined;
-  }
-
-  /** As next(), of one log. LOADING: it is being read, or there is too much to pass over in one turn. */
-  nextOf(cursor: Cursor, run: object, single: boolean): Next {
-    const { lanes, expiry } = this;
-    this.turn = undefined;
-    this.metAlone = false;
-    for (let passed = 0; passed < PASSED_OVER; passed++) {
-      const found = cursor.next();
-      if (found !== READY) return found;
-      if (expiry.mortal && expiry.over(cursor.head)) {
-        this.owner.expired(cursor);
-        continue;
-      }
-      // It comes by itself: a batch that has begun ends here.
-      if (!single && cursor.alone) {
-        this.metAlone = true;
-        return LOADING;
-      }
-      const { key } = cursor.head;
-      if (lanes === undefined || key === undefined) return READY;
-      this.turn = lanes.admit(key, cursor.offset, run);
-      if (this.turn !== undefined) return READY;
-      lanes.wait(key, cursor.offset, cursor);
-      cursor.take();
-    }
-    this.owner.postpone();
-    return LOADING;
-  }
-
   /** A batch that took a message may go on with the next of its key. Once it is out, since the next may be older. */
   goOn(cursor: Cursor, turn: KeyLane): void {
-    this.recall(cursor, this.lanes!.next(turn), this.lanes!);
-  }
-
-  /** The candidate that nextOf() found stays where it is. */
-  leave(cursor: Cursor): void {
-    if (this.turn !== undefined) this.lanes!.givenBack(this.turn, cursor.offset);
-    this.turn = undefined;
+    this.recall(cursor, cursor.lanes!.next(turn));
   }
 
   /** Takes the candidate out; the caller knows it by now: nothing tells of it any more. */
   take(cursor: Cursor, size: number): void {
     const { books } = this;
     cursor.take();
+    cursor.out++;
     books.ready--;
     books.bytes -= size;
     books.unacked++;
@@ -193,15 +151,16 @@ export class Stock implements CursorOwner, ExpiryOwner {
   giveBack(taken: Taken, failures: number, deliveries: number, delay: number, alone: boolean): void {
     const { books } = this;
     const { cursor, offset, entry } = taken;
-    if (taken.turn !== undefined) this.lanes!.givenBack(taken.turn, offset);
     books.unacked--;
+    if (cursor.fenced) return;
+    if (taken.turn !== undefined) cursor.lanes!.givenBack(taken.turn, offset);
     books.bytes += entry.head.size;
     if (delay <= 0) {
       books.ready++;
       this.drops.deferred(cursor, offset, 0, failures, deliveries);
       cursor.giveBack(offset, failures, deliveries, alone, entry);
       this.expiry.watch();
-      this.owner.restocked();
+      this.owner.restocked(cursor);
     } else {
       const due = this.now() + delay;
       books.delayed++;
@@ -209,6 +168,12 @@ export class Stock implements CursorOwner, ExpiryOwner {
       cursor.defer(due, offset, failures, deliveries, alone);
       this.watchDues();
     }
+    this.came(cursor);
+  }
+
+  /** One less is out of this log. */
+  private came(cursor: Cursor): void {
+    if (--cursor.out === 0 && cursor.awaited) this.owner.vacated(cursor);
   }
 
   /** A taken message is about to be appended elsewhere: the same write says that it is settled here. */
@@ -220,22 +185,19 @@ export class Stock implements CursorOwner, ExpiryOwner {
   settle(taken: Taken): void {
     const { cursor, offset } = taken;
     this.books.unacked--;
+    if (cursor.fenced) return;
     cursor.settled.add(offset);
-    if (this.lanes !== undefined) this.passTurn(taken, this.lanes);
+    const { lanes } = cursor;
+    if (lanes !== undefined && (this.recall(cursor, lanes.release(taken)) || lanes.whole !== undefined))
+      this.owner.restocked(cursor);
     this.drops.settled(cursor, offset);
-  }
-
-  private passTurn({ cursor, offset, entry, turn }: Taken, lanes: KeyLanes): void {
-    const { key } = entry.head;
-    if (key === undefined) return;
-    const next = turn !== undefined ? lanes.settled(turn) : lanes.gone(key, offset);
-    if (this.recall(cursor, next, lanes)) this.owner.restocked();
+    this.came(cursor);
   }
 
   /** One that waited for its key may be taken now. */
-  private recall(cursor: Cursor, offset: number, lanes: KeyLanes): boolean {
+  private recall(cursor: Cursor, offset: number): boolean {
     if (offset < 0) return false;
-    cursor.recall(offset, lanes.triesOf(offset));
+    cursor.recall(offset, cursor.lanes!.triesOf(offset));
     this.expiry.watch();
     return true;
   }
@@ -265,8 +227,8 @@ export class Stock implements CursorOwner, ExpiryOwner {
         from = offset + 1;
       }
       cursor.settled.addRange(from, cursor.end);
+      cursor.lanes?.forgetWaiting();
     }
-    this.lanes?.forgetWaiting();
     this.expiry.forget();
     books.ready = 0;
     books.delayed = 0;
@@ -297,4 +259,8 @@ export class Stock implements CursorOwner, ExpiryOwner {
     this.expiry.close();
     this.reads.close();
   }
+}
+
+function lanesFor(order: Order): KeyLanes | undefined {
+  return order === 'none' ? undefined : new KeyLanes(order === 'partition');
 }

@@ -6,9 +6,18 @@ import type { Head } from './head.js';
 const NO_HEADERS: Headers = Object.freeze({});
 const NO_DEATHS: readonly Death[] = Object.freeze([]);
 
+/** What events say of where something happened. */
+export interface Origin {
+  /** The queue or topic. */
+  readonly source: string;
+  readonly group?: string;
+}
+
 /** What a message needs to know of where it is. */
 export interface Place {
+  /** Of the queue or topic. */
   readonly name: string;
+  readonly origin: Origin;
   idOf(head: Head): string;
 }
 

@@ -6,6 +6,7 @@ import type { Held, Holder } from './held.js';
 import { Lanes, type Lane } from './lanes.js';
 import type { Reads } from './reads.js';
 import type { Roster, Taker } from './roster.js';
+import type { Share } from './share.js';
 import type { Slice } from './slice.js';
 import type { TokenBucket } from './token-bucket.js';
 
@@ -21,7 +22,7 @@ export interface Feed {
   readonly stock: {
     readonly stocked: boolean;
     readonly loading: boolean;
-    readonly metAlone: boolean;
+    readonly picker: { readonly metAlone: boolean };
     readonly reads: Reads;
   };
   now(): number;
@@ -53,6 +54,9 @@ export class Subscriber implements Taker, Holder {
   readonly name: string;
   readonly options: SubscriberOptions;
   readonly hand: Hand;
+  share: Share | undefined = undefined;
+  readonly lingers = false;
+  readonly member = this;
   closing = false;
   /** Handlers whose messages were taken back and that have not returned. */
   lost = 0;
@@ -73,7 +77,7 @@ export class Subscriber implements Taker, Holder {
       feed.agenda.alarm(() => feed.overdue(this.hand)),
       feed.epoch,
     );
-    this.refill = feed.agenda.alarm(() => feed.roster.call());
+    this.refill = feed.agenda.alarm(() => feed.roster.more(this));
     this.lanes = new Lanes(options.concurrency, options.batch === undefined ? this.single : this.batches);
   }
 
@@ -108,7 +112,7 @@ export class Subscriber implements Taker, Holder {
   released(held: Held): void {
     const wasFull = this.hand.size === this.options.prefetch;
     this.hand.remove(held);
-    if (wasFull && this.spare > 0) this.feed.roster.call();
+    if (wasFull && this.spare > 0) this.feed.roster.more(this);
   }
 
   /** A message was taken back while its handler runs: the slot is free, whenever the handler returns. */
@@ -134,7 +138,7 @@ export class Subscriber implements Taker, Holder {
 
   resume(): void {
     this.paused = false;
-    this.feed.roster.call();
+    this.feed.roster.more(this);
     this.feed.rested();
   }
 
@@ -245,7 +249,7 @@ export class Subscriber implements Taker, Holder {
         await this.feed.stock.reads.wait();
         continue;
       }
-      if (this.feed.stock.metAlone) {
+      if (this.feed.stock.picker.metAlone) {
         // Somebody else may take it.
         this.feed.restocked();
         break;

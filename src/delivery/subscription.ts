@@ -3,13 +3,14 @@ import { SluiceError } from '../errors.js';
 import type { Events } from '../events.js';
 import type { Agenda } from './agenda.js';
 import type { LogEntry } from './buffer.js';
-import { Accepted, Contents } from './contents.js';
+import { Contents } from './contents.js';
 import type { Cursor } from './cursor.js';
+import { Dispatcher } from './dispatcher.js';
 import type { Engine } from './engine.js';
 import { NEVER, type Hand } from './hand.js';
 import type { Head } from './head.js';
 import { Idlers } from './idlers.js';
-import { Held, type Holder, type Keeper } from './held.js';
+import type { Held, Keeper } from './held.js';
 import type { KeyLane } from './key-lanes.js';
 import type { Policy } from './retry.js';
 import { Roster } from './roster.js';
@@ -18,11 +19,16 @@ import { Settlement, type Bury, type SettlementOwner } from './settlement.js';
 import type { Slice } from './slice.js';
 import { Stock } from './stock.js';
 import type { StockOwner } from './stock-owner.js';
+import type { Origin } from './stored-message.js';
 import type { Feed, Subscriber } from './subscriber.js';
 import type { Taken } from './taken.js';
 
 export interface SubscriptionOptions {
   readonly name: string;
+  /** Of a group: its name; `name` is the topic's then. */
+  readonly group?: string;
+  /** Who is asked next, where not everybody takes from everything. */
+  readonly roster?: Roster;
   readonly policy: Policy;
   readonly bury: Bury;
   /** There is room again for those who wait to send. */
@@ -39,6 +45,7 @@ export interface SubscriptionOptions {
  */
 export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   readonly name: string;
+  readonly origin: Origin;
   readonly stock: Stock;
   readonly roster: Roster;
   readonly epoch: number;
@@ -59,6 +66,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   private postponed = false;
 
   readonly settlement: Settlement;
+  readonly dispatcher: Dispatcher;
   readonly idlers = new Idlers();
   /** Nothing moves any more. */
   closed = false;
@@ -67,14 +75,16 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     this.engine = engine;
     this.options = options;
     this.name = options.name;
+    this.origin = options.group === undefined ? { source: this.name } : { source: this.name, group: options.group };
     this.policy = options.policy;
     this.contents = new Contents(engine.codecs);
     this.epoch = engine.epoch;
     this.slice = engine.slice;
     this.agenda = engine.agenda;
     this.events = engine.events;
-    this.roster = new Roster();
+    this.roster = options.roster ?? new Roster();
     this.settlement = new Settlement(this, options.bury);
+    this.dispatcher = new Dispatcher(this);
     this.stock = new Stock(engine.agenda, this);
   }
 
@@ -90,13 +100,13 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   arrive(cursor: Cursor, offset: number, entry: LogEntry): void {
     const awaited = (entry.head.rare !== undefined || this.stock.expiry.mortal) && this.handsOver(entry.head);
     this.stock.arrive(cursor, offset, entry, awaited);
-    if (this.events.heard.accepted) this.events.emit('accepted', new Accepted(this, entry));
-    if (this.roster.spare > 0) this.restocked();
+    if (this.roster.spare > 0) this.restocked(cursor);
   }
 
   /** Somebody waits for this message, and nothing is there that he would get first. */
   handsOver(head: Head | undefined): boolean {
-    const { lanes, books } = this.stock;
+    const { books } = this.stock;
+    const { lanes } = this.stock.cursors[0]!;
     if (head?.key !== undefined && lanes?.isTaken(head.key) === true) return false;
     if (head?.rare?.due !== undefined) return false;
     const takable = books.ready - (lanes?.waiting ?? 0);
@@ -104,48 +114,14 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   }
 
   take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined {
-    if (!subscriber.willing() || !this.roster.active(subscriber)) {
-      // It was called and cannot: somebody else may.
-      if (this.stock.stocked) this.restocked();
-      return undefined;
-    }
-    return this.takeFor(subscriber, subscriber.hand, subscriber.options.ackTimeout, run);
-  }
-
-  /** @param run the batch it would join */
-  takeFor(holder: Holder, hand: Hand, timeout: number, run: readonly Held[] | undefined): Held | undefined {
-    const { stock } = this;
-    if (this.paused) return undefined;
-    for (;;) {
-      const cursor = stock.next(run ?? (stock.lanes === undefined ? stock : {}), run === undefined || run.length === 0);
-      if (cursor === undefined) return undefined;
-      const since = this.now() - this.epoch;
-      const held = new Held(this, holder, cursor, since, timeout === NEVER ? NEVER : since + timeout);
-      held.turn = stock.turn;
-      const { head, body } = held.entry;
-      stock.take(cursor, head.size);
-      if (run !== undefined && held.turn !== undefined) stock.goOn(cursor, held.turn);
-      try {
-        held.body = this.contents.of(head, body);
-      } catch (error) {
-        held.inHand = false;
-        this.settlement.conclude(held, 'invalid', undefined, error);
-        continue;
-      }
-      stock.books.delivered++;
-      hand.add(held);
-      if (this.events.heard.delivered) {
-        const { id, attempt } = held;
-        this.events.emit('delivered', { source: this.name, id, attempt, consumer: holder.name });
-      }
-      if (this.roster.spare > 0 && stock.stocked) this.roster.call();
-      if (this.crowded) this.options.relieved();
-      return held;
-    }
+    return this.dispatcher.take(subscriber, run);
   }
 
   settle(held: Held, outcome: Outcome, delay?: number, error?: unknown): boolean {
-    if (!held.inHand) return false;
+    if (!held.inHand) {
+      this.roster.heard(held.holder);
+      return false;
+    }
     held.inHand = false;
     held.holder.released(held);
     this.settlement.conclude(held, outcome, delay, error);
@@ -194,8 +170,14 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     if (this.crowded) this.options.relieved();
   }
 
-  restocked(): void {
-    if (!this.paused) this.roster.call();
+  restocked(cursor?: Cursor): void {
+    if (this.paused) return;
+    if (cursor === undefined) this.roster.call();
+    else this.roster.offer(cursor);
+  }
+
+  vacated(cursor: Cursor): void {
+    this.roster.vacated(cursor);
   }
 
   loaded(): void {
@@ -261,7 +243,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
 
   /** Takes the candidate out for somebody who may put it back. */
   setAside(cursor: Cursor): Taken {
-    const taken = this.stock.withdraw(cursor, this.stock.turn);
+    const taken = this.stock.withdraw(cursor, this.stock.picker.turn);
     if (taken.turn !== undefined) this.stock.goOn(cursor, taken.turn);
     this.settlement.setAside(taken);
     this.relieved();

@@ -1,0 +1,79 @@
+import type { Events } from '../events.js';
+import type { Contents } from './contents.js';
+import type { Hand } from './hand.js';
+import { NEVER } from './hand.js';
+import { Held, type Holder, type Keeper } from './held.js';
+import type { Roster } from './roster.js';
+import type { Settlement } from './settlement.js';
+import type { Stock } from './stock.js';
+import type { Subscriber } from './subscriber.js';
+
+/** Whose messages are handed out. */
+export interface DispatcherOwner extends Keeper {
+  readonly stock: Stock;
+  readonly roster: Roster;
+  readonly settlement: Settlement;
+  readonly events: Events;
+  readonly contents: Contents;
+  /** When the broker was opened. */
+  readonly epoch: number;
+  readonly paused: boolean;
+  now(): number;
+  restocked(): void;
+  relieved(): void;
+}
+
+/** Hands out what is next: out of the stock, into a hand. */
+export class Dispatcher {
+  private readonly owner: DispatcherOwner;
+
+  constructor(owner: DispatcherOwner) {
+    this.owner = owner;
+  }
+
+  /** For a slot of a consumer. `run`: the batch that the message would join. */
+  take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined {
+    const { owner } = this;
+    if (!subscriber.willing() || !owner.roster.active(subscriber)) {
+      // It was called and cannot: somebody else may.
+      if (owner.stock.stocked) owner.restocked();
+      return undefined;
+    }
+    return this.takeFor(subscriber, subscriber.hand, subscriber.options.ackTimeout, run);
+  }
+
+  /** As take(), for anybody. `timeout`: how long it may stay in hand, ms. */
+  takeFor(holder: Holder, hand: Hand, timeout: number, run: readonly Held[] | undefined): Held | undefined {
+    const { owner } = this;
+    const { stock, roster } = owner;
+    const { picker } = stock;
+    if (owner.paused) return undefined;
+    for (;;) {
+      const single = run === undefined || run.length === 0;
+      const cursor = picker.next(run ?? (stock.order === 'none' ? stock : {}), single, holder.share);
+      if (cursor === undefined) return undefined;
+      const since = owner.now() - owner.epoch;
+      const held = new Held(owner, holder, cursor, since, timeout === NEVER ? NEVER : since + timeout);
+      held.turn = picker.turn;
+      const { head, body } = held.entry;
+      stock.take(cursor, head.size);
+      if (run !== undefined && held.turn !== undefined) stock.goOn(cursor, held.turn);
+      try {
+        held.body = owner.contents.of(head, body);
+      } catch (error) {
+        held.inHand = false;
+        owner.settlement.conclude(held, 'invalid', undefined, error);
+        continue;
+      }
+      stock.books.delivered++;
+      hand.add(held);
+      if (owner.events.heard.delivered) {
+        const { id, attempt } = held;
+        owner.events.emit('delivered', { ...owner.origin, id, attempt, consumer: holder.name });
+      }
+      if (roster.spare > 0 && stock.stocked) roster.more(holder);
+      owner.relieved();
+      return held;
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { EMPTY, LOADING, READY, type Cursor, type Next } from './cursor.js';
+import type { Expiry } from './expiry.js';
+import type { KeyLane } from './key-lanes.js';
+import type { Share } from './share.js';
+import type { StockOwner } from './stock-owner.js';
+
+/** Messages passed over (expired, or waiting for their key) before the event loop gets a turn. */
+const PASSED_OVER = 1000;
+
+/** What is picked from. */
+export interface PickerOwner {
+  readonly cursors: readonly Cursor[];
+  readonly expiry: Expiry;
+  readonly owner: StockOwner;
+}
+
+/** Finds the message that is next: by level or partition, by offset, and by key where there is an order. */
+export class Picker {
+  /** Of the candidate that was found: its key's turn, where order is kept. */
+  turn: KeyLane | undefined;
+  /** What is next comes by itself: no batch that has begun goes on. */
+  metAlone = false;
+  private readonly stock: PickerOwner;
+
+  constructor(stock: PickerOwner) {
+    this.stock = stock;
+  }
+
+  /**
+   * Finds the message that is next for `run` (a batch, or a token of one message), of what is in `share` if not everybody gets
+   * everything: highest level first, then lowest offset, of each key one. It stays where it is until it is taken. undefined:
+   * none, or none yet.
+   */
+  next(run: object, single: boolean, share: Share | undefined): Cursor | undefined {
+    if (share !== undefined) return this.nextOfShare(run, single, share);
+    const { cursors } = this.stock;
+    for (let level = cursors.length - 1; level >= 0; level--) {
+      const found = this.nextOf(cursors[level]!, run, single);
+      if (found === READY) return cursors[level];
+      if (found === LOADING) return undefined;
+    }
+    return undefined;
+  }
+
+  /** The partitions of a share in turn, so that none waits for the end of another. */
+  private nextOfShare(run: object, single: boolean, share: Share): Cursor | undefined {
+    let metAlone = false;
+    for (let left = share.partitions.length; left > 0; left--) {
+      const cursor = this.stock.cursors[share.next()]!;
+      if (this.nextOf(cursor, run, single) === READY) return cursor;
+      metAlone ||= this.metAlone;
+    }
+    this.metAlone = metAlone;
+    return undefined;
+  }
+
+  /** As next(), of one log. LOADING: it is being read, or there is too much to pass over in one turn. */
+  nextOf(cursor: Cursor, run: object, single: boolean): Next {
+    const { expiry, owner } = this.stock;
+    const { lanes } = cursor;
+    this.turn = undefined;
+    this.metAlone = false;
+    for (let passed = 0; passed < PASSED_OVER; passed++) {
+      const found = cursor.next();
+      if (found !== READY) return found;
+      if (expiry.mortal && expiry.over(cursor.head)) {
+        owner.expired(cursor);
+        continue;
+      }
+      // It comes by itself: a batch that has begun ends here.
+      if (!single && cursor.alone) {
+        this.metAlone = true;
+        return LOADING;
+      }
+      const key = lanes?.keyOf(cursor.head);
+      if (lanes === undefined || key === undefined) return READY;
+      this.turn = lanes.admit(key, cursor.offset, run);
+      if (this.turn !== undefined) return READY;
+      if (lanes.whole !== undefined) return EMPTY;
+      lanes.wait(key, cursor.offset, cursor);
+      cursor.take();
+    }
+    owner.postpone();
+    return LOADING;
+  }
+
+  /** The candidate that nextOf() found stays where it is. */
+  leave(cursor: Cursor): void {
+    if (this.turn !== undefined) cursor.lanes!.givenBack(this.turn, cursor.offset);
+    this.turn = undefined;
+  }
+}
