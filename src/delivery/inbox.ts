@@ -104,10 +104,11 @@ export class Inbox {
     return coming + delayed <= maxLength || (maxLength === 0 && coming === 1 && this.subscription.handsOver(load.head));
   }
 
-  /** Whether `load` would not even fit into the empty queue. */
-  neverFits(load: Load): boolean {
+  /** Whether `load` would not even fit into the empty queue. One that holds nothing hands over one message that is due. */
+  neverFits({ count, bytes, head }: Load): boolean {
     const { maxLength, maxBytes } = this.limits;
-    return load.bytes > maxBytes || (load.count > maxLength && maxLength > 0);
+    if (bytes > maxBytes) return true;
+    return maxLength > 0 ? count > maxLength : count > 1 || head?.rare?.due !== undefined;
   }
 
   full(details: Readonly<Record<string, unknown>> = {}): SluiceError {

@@ -67,4 +67,36 @@ describe('TokenBucket', () => {
     for (let now = 0; now <= 100_000; now++) taken += takeAll(bucket, now);
     expect(taken).toBe(700);
   });
+
+  it('names a time at which a token is there, and that is not now, at the time of a real clock', () => {
+    const start = Date.UTC(2026, 0, 1);
+    const steps = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 50 }), steps, (max, per, waits) => {
+        const bucket = new TokenBucket(max, per, start);
+        takeAll(bucket, start);
+        let now = start;
+        for (const wait of waits) {
+          now += wait;
+          takeAll(bucket, now);
+          expect(bucket.next()).toBeGreaterThan(now);
+          now = bucket.next();
+          expect(bucket.available(now)).toBe(1);
+          bucket.take(now);
+        }
+      }),
+    );
+  });
+
+  it('does not announce a token for now that is not there yet', () => {
+    const start = Date.UTC(2026, 0, 1);
+    const bucket = new TokenBucket(3, 10, start);
+    takeAll(bucket, start);
+    for (const later of [4, 7, 10]) {
+      expect(bucket.available(start + later)).toBe(1);
+      bucket.take(start + later);
+      expect(bucket.available(start + later)).toBe(0);
+      expect(bucket.next()).toBeGreaterThan(start + later);
+    }
+  });
 });

@@ -174,6 +174,19 @@ onEachStorage('Sending to a full queue that blocks', (open) => {
     expect(handled).toEqual([2]);
   });
 
+  it('rejects at once what maxLength 0 can never hand over', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 0, overflow: 'block' });
+    const sent = [watch(fill(queue, 2)), watch(queue.send(3, { delay: 10 })), watch(queue.send(4))];
+    await quiet();
+    expect(sent).toMatchObject([
+      { state: 'rejected', error: { code: 'ERR_QUEUE_FULL' } },
+      { state: 'rejected', error: { code: 'ERR_QUEUE_FULL' } },
+      { state: 'pending' },
+    ]);
+    expect((await queue.receive({ wait: '1s' }))!.body).toBe(4);
+  });
+
   it('hands one message after the other to consumers where maxLength is 0', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders', { maxLength: 0, overflow: 'block' });
