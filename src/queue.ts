@@ -6,7 +6,7 @@ import { bounce, type DeadLetter, type Grave } from './delivery/burial.js';
 import type { LogEntry } from './delivery/buffer.js';
 import { dissolve } from './delivery/ending.js';
 import { checkMessageOptions, MESSAGE_OPTIONS, once } from './delivery/envelope.js';
-import { Inbox } from './delivery/inbox.js';
+import { QueueInbox } from './delivery/queue-inbox.js';
 import { restore } from './delivery/cursor-recovery.js';
 import { cursorLogOf } from './delivery/log-names.js';
 import { oldestTime } from './delivery/oldest.js';
@@ -34,8 +34,8 @@ const REDRIVE = new Set(['to', 'limit', 'filter']);
 export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements Handle {
   readonly kind = 'queue';
   /** @internal */
-  readonly inbox: Inbox;
-  private readonly ownInbox: readonly Inbox[];
+  readonly inbox: QueueInbox;
+  private readonly ownInbox: readonly QueueInbox[];
   /** @internal Somebody asked for it in this run. */
   declared = false;
   /** @internal */
@@ -59,7 +59,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
     });
     super(name, host, subscription);
     this.madeForDead = madeForDead;
-    this.inbox = new Inbox(name, subscription);
+    this.inbox = new QueueInbox(name, subscription);
     this.ownInbox = [this.inbox];
     this.configure({});
   }

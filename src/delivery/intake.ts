@@ -123,7 +123,7 @@ export class Intake {
       this.line.push(blocked);
       for (const inbox of inboxes) {
         if (inbox.limits.overflow !== 'block' || inbox.open) continue;
-        inbox.subscription.crowded = true;
+        inbox.crowd(true);
         if (inbox.waiting++ === 0 && this.events.heard.blocked) this.events.emit('blocked', { source: inbox.name });
       }
     });
@@ -134,7 +134,7 @@ export class Intake {
     for (const inbox of blocked.inboxes) {
       if (inbox.limits.overflow !== 'block' || inbox.open) continue;
       if (--inbox.waiting > 0) continue;
-      inbox.subscription.crowded = false;
+      inbox.crowd(false);
       if (this.events.heard.unblocked) this.events.emit('unblocked', { source: inbox.name });
     }
     then();

@@ -66,7 +66,10 @@ export class Post {
     const deposits: Deposit[] = [];
     const ids: string[] = [];
     parcels.forEach(({ inboxes, body, options, routingKey }, parcel) => {
-      for (const inbox of inboxes) inbox.validate?.(body);
+      for (const inbox of inboxes) {
+        if (options !== undefined) inbox.checkOptions(options);
+        inbox.validate?.(body);
+      }
       const encoded = this.envelopes.encode(body);
       const head = this.envelopes.head(encoded, options, routingKey);
       ids.push(this.envelopes.id);
