@@ -1,5 +1,6 @@
-import { checkInteger, checkName, checkOptions, describe } from './arguments.js';
-import { systemClock, type Clock } from './clock.js';
+import { checkName } from './arguments.js';
+import { checkBrokerOptions, MAX_MESSAGE_BYTES, type BrokerOptions } from './broker-options.js';
+import { systemClock } from './clock.js';
 import { Codecs, json, type Codec } from './codec.js';
 import { closeTimeout, within } from './consumer.js';
 import { Agenda } from './delivery/agenda.js';
@@ -7,8 +8,8 @@ import { abandon } from './delivery/ending.js';
 import { Envelopes } from './delivery/envelope.js';
 import { Identities } from './delivery/head.js';
 import { Journal } from './delivery/journal.js';
-import { checkRetry } from './delivery/retry.js';
 import { Slice } from './delivery/slice.js';
+import type { Subscription } from './delivery/subscription.js';
 import type { Duration } from './duration.js';
 import { SluiceError } from './errors.js';
 import { Events, type EventName, type Listener } from './events.js';
@@ -20,8 +21,10 @@ import {
   type ExchangeStats,
   type Messages,
 } from './exchange.js';
-import type { RetryPolicy } from './message.js';
 import type { Queue } from './queue.js';
+import type { Topic } from './topic.js';
+import { checkTopicOptions, type TopicOptions } from './topic-options.js';
+import type { TopicStats } from './topic-stats.js';
 import type { QueueStats } from './queue-stats.js';
 import { checkQueueOptions, type QueueOptions } from './queue-options.js';
 import { Registry } from './registry.js';
@@ -29,27 +32,12 @@ import type { StandardSchema } from './standard-schema.js';
 import { MemoryStorage } from './storage/memory-storage.js';
 import type { Storage } from './storage/storage.js';
 
-export interface BrokerOptions {
-  /** Where messages live. Default: `new MemoryStorage()`. */
-  readonly storage?: Storage | undefined;
-  /** How bodies become bytes and back. Default `json`. Each entry remembers its codec's name: `json` and `structured` stay readable after a change. */
-  readonly codec?: Codec | undefined;
-  /** Source of time for every delay, ttl, timeout and window. Default: the system's. */
-  readonly clock?: Clock | undefined;
-  /** Largest encoded body accepted, headers included, bytes. Default 16 MiB. */
-  readonly maxMessageBytes?: number | undefined;
-  /** Retry policy of every queue and group that sets none of its own; merged by field. */
-  readonly retry?: RetryPolicy | undefined;
-}
-
 export interface BrokerStats {
   readonly queues: readonly QueueStats[];
+  readonly topics: readonly TopicStats[];
   readonly exchanges: readonly ExchangeStats[];
   readonly storage: Readonly<Record<string, number | string>>;
 }
-
-const OPTIONS = new Set<keyof BrokerOptions>(['storage', 'codec', 'clock', 'maxMessageBytes', 'retry']);
-const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 
 /** Owns the storage, the clock and the names; opens and closes. `Broker.open()` makes one. */
 export class Broker {
@@ -95,18 +83,7 @@ export class Broker {
    * @throws SluiceError ERR_STORAGE_LOCKED, ERR_STORAGE_CORRUPT, ERR_STORAGE_VERSION; TypeError, RangeError
    */
   static async open(options: BrokerOptions = {}): Promise<Broker> {
-    checkOptions(options, 'broker options', OPTIONS);
-    const { storage = new MemoryStorage(), codec = json, clock, maxMessageBytes, retry } = options;
-    checkStorage(storage);
-    checkCodec(codec);
-    if (clock !== undefined) checkClock(clock);
-    if (maxMessageBytes !== undefined) checkInteger(maxMessageBytes, 'maxMessageBytes', 1);
-    checkRetry(retry, 'retry');
-    if (codec.name === 'reference' && storage.durability !== 'memory') {
-      throw new TypeError(
-        `the reference codec keeps objects; a storage of durability ${describe(storage.durability)} needs json or structured`,
-      );
-    }
+    const { storage, codec } = checkBrokerOptions(options);
     const broker = new Broker(options, storage, codec);
     const logs = await broker.lasting.open();
     try {
@@ -146,7 +123,20 @@ export class Broker {
   }
 
   /**
-   * Deletes a queue or exchange with all that it holds; bindings to it go too. What waits on it rejects, and its
+   * Declares a topic, or returns what is already declared, by the rule of queue(). More partitions let it grow; fewer are
+   * ERR_DECLARATION_MISMATCH, across runs as well.
+   */
+  topic<I, O>(name: string, options: TopicOptions & { readonly schema: StandardSchema<I, O> }): Topic<O, I>;
+  topic<T = unknown>(name: string, options?: TopicOptions): Topic<T>;
+  topic(name: string, options?: TopicOptions): Topic {
+    this.checkOpen();
+    checkName(name, 'the name of a topic');
+    checkTopicOptions(options);
+    return this.registry.topic(name, options);
+  }
+
+  /**
+   * Deletes a queue, exchange or topic with all that it holds; bindings to it go too. What waits on it rejects, and its
    * handles throw, with ERR_UNKNOWN_DESTINATION. Rejects so itself where nothing has the name.
    */
   async delete(name: string): Promise<void> {
@@ -162,18 +152,9 @@ export class Broker {
   async idle(): Promise<void> {
     this.checkOpen();
     for (;;) {
-      const busy = this.registry.queues.filter((queue) => !queue.subscription.idle);
+      const busy = this.registry.sources.filter(({ subscription }) => !subscription.idle);
       if (busy.length === 0) return;
-      await Promise.all(busy.map((queue) => this.untilIdle(queue)));
-    }
-  }
-
-  private async untilIdle(queue: Queue): Promise<void> {
-    try {
-      await queue.subscription.whenIdle();
-    } catch (error) {
-      // A queue that was deleted meanwhile is idle enough.
-      if (!SluiceError.is(error, 'ERR_UNKNOWN_DESTINATION')) throw error;
+      await Promise.all(busy.map(({ subscription }) => untilIdle(subscription)));
     }
   }
 
@@ -183,12 +164,13 @@ export class Broker {
     await this.lasting.flush();
   }
 
-  /** A snapshot of every queue, exchange and of the storage. Plain JSON but for dates. */
+  /** A snapshot of every queue, topic, group, exchange and of the storage. Plain JSON but for dates. */
   stats(): BrokerStats {
     const { storage } = this;
     const described = (storage as { stats?: () => Readonly<Record<string, number | string>> }).stats?.();
     return {
       queues: this.registry.queues.map((queue) => queue.stats()),
+      topics: this.registry.topics.map((topic) => topic.stats()),
       exchanges: this.registry.exchanges.map((exchange) => exchange.stats()),
       storage: { durability: storage.durability, ...described },
     };
@@ -216,13 +198,13 @@ export class Broker {
   private async end(timeout: number): Promise<void> {
     const { registry, events } = this;
     const error = new SluiceError('ERR_CLOSED', 'the broker is closed');
-    const { queues } = registry;
+    const { sources } = registry;
     registry.close(error);
-    for (const queue of queues) {
-      queue.stopPulling();
-      queue.subscription.idlers.reject(error);
+    for (const source of sources) {
+      source.stopPulling();
+      source.subscription.idlers.reject(error);
     }
-    const handlers = queues.flatMap(({ subscription }) =>
+    const handlers = sources.flatMap(({ subscription }) =>
       [...subscription.subscribers].map((subscriber) => subscriber.end()),
     );
     await within(
@@ -231,9 +213,9 @@ export class Broker {
       timeout,
       () => undefined,
     );
-    const abandoned = queues.flatMap(({ subscription }) => abandon(subscription, error));
+    const abandoned = sources.flatMap(({ subscription }) => abandon(subscription, error));
     try {
-      for (const { subscription } of queues) await subscription.settlement.still();
+      for (const { subscription } of sources) await subscription.settlement.still();
       await this.lasting.flush();
     } catch (failure) {
       events.report(failure);
@@ -243,7 +225,7 @@ export class Broker {
     } catch (failure) {
       events.report(failure);
     }
-    for (const queue of queues) queue.subscription.close();
+    for (const { subscription } of sources) subscription.close();
     this.agenda.close();
     if (events.heard.closed) events.emit('closed', { abandoned });
   }
@@ -267,26 +249,11 @@ export class Broker {
   }
 }
 
-function checkStorage(storage: unknown): asserts storage is Storage {
-  checkMethods(storage, 'storage', ['open', 'write', 'read', 'close']);
-  const { durability } = storage as Storage;
-  if (!['memory', 'os', 'disk'].includes(durability)) {
-    throw new TypeError(`storage.durability must be 'memory', 'os' or 'disk'; got ${describe(durability)}`);
-  }
-}
-
-function checkCodec(codec: unknown): asserts codec is Codec {
-  checkMethods(codec, 'codec', ['encode', 'decode']);
-  checkName((codec as Codec).name, 'codec.name');
-}
-
-function checkClock(clock: unknown): asserts clock is Clock {
-  checkMethods(clock, 'clock', ['now', 'setTimer']);
-}
-
-function checkMethods(value: unknown, what: string, methods: readonly string[]): void {
-  const has = (method: string): boolean => typeof (value as Record<string, unknown>)[method] === 'function';
-  if (typeof value !== 'object' || value === null || !methods.every(has)) {
-    throw new TypeError(`${what} must be an object with the methods ${methods.join(', ')}; got ${describe(value)}`);
+async function untilIdle(subscription: Subscription): Promise<void> {
+  try {
+    await subscription.whenIdle();
+  } catch (error) {
+    // What was deleted meanwhile is idle enough.
+    if (!SluiceError.is(error, 'ERR_UNKNOWN_DESTINATION')) throw error;
   }
 }

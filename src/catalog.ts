@@ -1,15 +1,20 @@
 import { entries } from './delivery/cursor-recovery.js';
 import type { Journal, Rider } from './delivery/journal.js';
 import { CATALOG } from './delivery/log-names.js';
+import type { ConsumerGroupOptions } from './consumer-group-options.js';
 import type { ExchangeOptions } from './exchange.js';
 import type { BindingArgument } from './host.js';
 import type { QueueOptions } from './queue-options.js';
+import type { TopicOptions } from './topic-options.js';
 import type { StorageOp } from './storage/storage.js';
 
 /** What is declared, and outlives the broker. */
 export type Declaration =
   | { readonly is: 'queue'; readonly name: string; readonly options: QueueOptions; readonly forDead: boolean }
   | { readonly is: 'exchange'; readonly name: string; readonly options: ExchangeOptions }
+  | { readonly is: 'topic'; readonly name: string; readonly options: TopicOptions }
+  | { readonly is: 'group'; readonly topic: string; readonly name: string; readonly options: ConsumerGroupOptions }
+  | { readonly is: 'group-deletion'; readonly topic: string; readonly name: string }
   | { readonly is: 'binding'; readonly name: string; readonly to: string; readonly by?: BindingArgument }
   | { readonly is: 'unbinding'; readonly name: string; readonly to: string; readonly by?: BindingArgument }
   | { readonly is: 'deletion'; readonly name: string };

@@ -39,6 +39,11 @@ export function mismatch(message: string, details: Readonly<Record<string, unkno
   return new SluiceError('ERR_DECLARATION_MISMATCH', message, { details });
 }
 
+/** Nothing has this name. */
+export function unknown(name: string): SluiceError {
+  return new SluiceError('ERR_UNKNOWN_DESTINATION', `nothing has the name ${describe(name)}`, { details: { name } });
+}
+
 function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null && 'name' in value) return describe(value.name);
   return value === undefined ? 'left out' : describe(value);

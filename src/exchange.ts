@@ -7,12 +7,13 @@ import { SluiceError } from './errors.js';
 import type { RoutingHost } from './host.js';
 import type { Headers, MessageOptions, Receipt } from './message.js';
 import type { Queue } from './queue.js';
+import type { Topic } from './topic.js';
 import { BindingTable, type ExchangeType } from './routing/binding-table.js';
 import type { HeadersMatch } from './routing/headers-match.js';
 import type { Matching } from './routing/matching.js';
 
 /** Anything that takes messages, as a handle or by name. */
-export type Destination = Queue<any, any> | Exchange<any>;
+export type Destination = Queue<any, any> | Topic<any, any> | Exchange<any>;
 
 /** Routing key → body type, for a typed exchange: `broker.exchange<{ 'order.created': Order }>('events')`. A type or an interface. */
 export type Messages<M> = { [K in keyof M]: unknown };
@@ -24,15 +25,19 @@ type Refused<M, K extends keyof M, D> = K extends unknown
     ? [M[K]] extends [I]
       ? never
       : K
-    : D extends Exchange<infer N>
-      ? K extends keyof N
-        ? [M[K]] extends [N[K]]
-          ? never
-          : K
-        : string extends keyof N
-          ? never
-          : K
-      : never
+    : D extends Topic<any, infer I>
+      ? [M[K]] extends [I]
+        ? never
+        : K
+      : D extends Exchange<infer N>
+        ? K extends keyof N
+          ? [M[K]] extends [N[K]]
+            ? never
+            : K
+          : string extends keyof N
+            ? never
+            : K
+        : never
   : never;
 
 /** never when the binding is sound; else the compiler's message. Of several patterns each has to be. */
@@ -162,7 +167,7 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
           `exchange ${JSON.stringify(this.name)} takes messages from other exchanges only`,
         );
       }
-      const inboxes = this.host.routeFrom(this, routingKey, given?.headers ?? NO_HEADERS);
+      const inboxes = this.host.ways.from(this, routingKey, given?.headers);
       if (inboxes.length === 0) return this.unroutable(routingKey, body, given);
       const sent = this.host.post.send(inboxes, body, given, routingKey);
       this.published++;
@@ -186,7 +191,7 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
     return this.host.post.send([], body, options, routingKey).then((receipt) => {
       this.published++;
       this.lost++;
-      this.host.unroutable(this, routingKey, options?.headers ?? NO_HEADERS, receipt.id);
+      this.host.ways.unroutable(this, routingKey, options?.headers ?? NO_HEADERS, receipt.id);
       return receipt;
     });
   }
@@ -207,7 +212,7 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
   ): this;
   bind(destination: Handle, argument?: string | HeadersMatch): this {
     const target = this.target(destination);
-    if (target instanceof Exchange && this.host.closesCycle(this, target)) {
+    if (target instanceof Exchange && this.host.ways.closesCycle(this, target)) {
       throw new SluiceError(
         'ERR_BINDING_CYCLE',
         `binding exchange ${JSON.stringify(target.name)} to ${JSON.stringify(this.name)} would let messages run in a circle`,

@@ -7,13 +7,14 @@ import type { Journal } from './delivery/journal.js';
 import type { Post } from './delivery/post.js';
 import type { Engine } from './delivery/engine.js';
 import type { Handle } from './destination.js';
+import type { Awaitable } from './storage/storage.js';
 import type { HeadersMatch } from './routing/headers-match.js';
-import type { Headers, RetryPolicy } from './message.js';
+import type { Death, Headers, RetryPolicy } from './message.js';
 
 /** What a binding goes by: a pattern, a match, or nothing. */
 export type BindingArgument = string | HeadersMatch | undefined;
 
-/** What queues and exchanges ask of the broker that made them. */
+/** What queues, exchanges and topics ask of the broker that made them. */
 export interface Host {
   readonly engine: Engine;
   readonly intake: Intake;
@@ -31,8 +32,12 @@ export interface Host {
   own(handle: Handle): void;
   /** @throws SluiceError ERR_UNKNOWN_DESTINATION where nothing has this name; TypeError */
   nameOf(destination: string | Handle): string;
-  /** The queues that a message with this head goes to when it is sent to `name`; none where nothing has the name. */
+  /** The queues and topics that a message with this head goes to when it is sent to `name`; none where nothing has the name. */
   route(name: string, head: Head): readonly Inbox[];
+  /** Whether what died in a group could be delivered to it once more: group and message are still there. */
+  revivable(death: Death): boolean;
+  /** Delivers it once more, to that group alone. Done when that is stored. */
+  revive(death: Death): Awaitable<void>;
   delete(name: string): Promise<void>;
   /** It is there, with these options now. */
   declared(queue: { readonly name: string }): void;
@@ -40,11 +45,11 @@ export interface Host {
 
 /** …and exchanges in particular. `Exchange` is the class that asks. */
 export interface RoutingHost<Exchange> extends Host {
-  /** The final destinations of what is published to `exchange`, each once. */
-  routeFrom(exchange: Exchange, routingKey: string, headers: Headers): readonly Inbox[];
-  /** Somebody has to be told that a message ended nowhere. */
-  unroutable(exchange: Exchange, routingKey: string, headers: Headers, id: string): void;
-  closesCycle(from: Exchange, to: Exchange): boolean;
+  readonly ways: {
+    from(exchange: Exchange, routingKey: string, headers: Headers | undefined): readonly Inbox[];
+    unroutable(exchange: Exchange, routingKey: string, headers: Headers, id: string): void;
+    closesCycle(from: Exchange, to: Exchange): boolean;
+  };
   /** A binding was made. */
   bound(exchange: Exchange, to: Inbox | Exchange, by: BindingArgument): void;
   unbound(exchange: Exchange, to: Inbox | Exchange, by: BindingArgument): void;
@@ -52,4 +57,11 @@ export interface RoutingHost<Exchange> extends Host {
   redeclared(exchange: Exchange): void;
   /** What bindings keep of a handle. */
   target(handle: Handle): Inbox | Exchange;
+}
+
+/** …and topics. `Topic` is the class that asks. */
+export interface TopicHost<Topic> extends Host {
+  topicDeclared(topic: Topic): void;
+  groupDeclared(topic: Topic, name: string): void;
+  groupDeleted(topic: Topic, name: string): void;
 }

@@ -46,8 +46,12 @@ export interface Delivery<T = unknown> extends Message<T> {
 export type DeathReason = 'rejected' | 'attempts' | 'expired' | 'overflow' | 'invalid';
 
 export interface Death {
-  /** The queue or group it died in. */
+  /** The queue or topic it was delivered from. */
   readonly source: string;
+  /** Of a topic: the group it died in, and where it is in the topic. */
+  readonly group?: string;
+  readonly partition?: number;
+  readonly offset?: number;
   readonly reason: DeathReason;
   /** When it last died there for this reason, and how often: one entry per source and reason. */
   readonly at: Date;

@@ -2,7 +2,7 @@ import { checkFunction, checkInteger, checkOptions, describe } from './arguments
 import type { Consumer } from './consumer.js';
 import { timeoutOf } from './consumer.js';
 import { checkSame, mismatch } from './declaration.js';
-import { bounce, type DeadLetter, type Grave } from './delivery/burial.js';
+import { bounce, bury, type DeadLetter, type Grave } from './delivery/burial.js';
 import type { LogEntry } from './delivery/buffer.js';
 import { dissolve } from './delivery/ending.js';
 import { checkMessageOptions, MESSAGE_OPTIONS, once } from './delivery/envelope.js';
@@ -13,18 +13,16 @@ import { oldestTime } from './delivery/oldest.js';
 import { peek } from './delivery/peek.js';
 import { redrive } from './delivery/redrive.js';
 import { DEFAULT_ATTEMPTS, policyOf } from './delivery/retry.js';
-import type { Taken } from './delivery/taken.js';
 import { Subscription } from './delivery/subscription.js';
 import type { Handle } from './destination.js';
 import { milliseconds } from './duration.js';
 import type { SluiceError } from './errors.js';
 import type { Host } from './host.js';
-import type { DeathReason, Delivery, Message, MessageOptions, Receipt } from './message.js';
+import type { Delivery, Message, MessageOptions, Receipt } from './message.js';
 import { ACK_TIMEOUT, DEFAULTS, FOR_DEAD_LETTERS, isDurable, type QueueOptions } from './queue-options.js';
 import type { QueueStats } from './queue-stats.js';
 import { Source } from './source.js';
 import { parse } from './standard-schema.js';
-import type { Awaitable } from './storage/storage.js';
 
 const SEND = new Set<string>(MESSAGE_OPTIONS);
 const SEND_MANY = new Set<string>([...MESSAGE_OPTIONS, 'body']);
@@ -53,7 +51,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
     const subscription: Subscription = new Subscription(host.engine, {
       name,
       policy: policyOf([], { buries: false, buriesOverflow: false }, () => undefined),
-      bury: (taken, reason, attempts, error) => this.bury(taken, reason, attempts, error),
+      bury: (taken, ...death) => bury(host, this.grave, taken, ...death),
       relieved: () => host.intake.advance(),
       loaded: () => this.inbox.loaded(),
     });
@@ -264,16 +262,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   get grave(): Grave {
     const { deadLetter = `${this.name}.dlq`, deadLetterRoutingKey } = this.options;
     const to = typeof deadLetter === 'object' ? deadLetter.name : deadLetter;
-    return { source: this.name, to, routingKey: deadLetterRoutingKey };
-  }
-
-  private bury(taken: Taken, reason: DeathReason, attempts: number, error: unknown): Awaitable<string> {
-    const { burial, intake } = this.host;
-    const grave = this.grave as Grave & { readonly to: string };
-    const letters = burial.letters(grave, taken.entry, reason, attempts, error);
-    const to = letters.length === 1 ? letters[0]!.inbox.name : grave.to;
-    const stored = intake.admit(letters.map((letter) => ({ ...letter, parcel: 0 })));
-    return stored instanceof Promise ? stored.then(() => to) : to;
+    return { source: this.name, lastResort: `${this.name}.dlq`, to, routingKey: deadLetterRoutingKey };
   }
 
   /** @internal It is full: what becomes of the newcomer. */

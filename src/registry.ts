@@ -1,9 +1,9 @@
-import { describe } from './arguments.js';
-import { mismatch } from './declaration.js';
+import { mismatch, unknown } from './declaration.js';
 import { Burial } from './delivery/burial.js';
 import type { Envelopes } from './delivery/envelope.js';
 import type { Head } from './delivery/head.js';
 import type { Inbox } from './delivery/inbox.js';
+import type { GroupPosition } from './delivery/group-position.js';
 import { Intake } from './delivery/intake.js';
 import type { Journal } from './delivery/journal.js';
 import { Post } from './delivery/post.js';
@@ -11,15 +11,17 @@ import type { Engine } from './delivery/engine.js';
 import { checkHandle, type Handle } from './destination.js';
 import { SluiceError } from './errors.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
-import type { BindingArgument, RoutingHost } from './host.js';
-import type { Headers, RetryPolicy } from './message.js';
+import type { BindingArgument, RoutingHost, TopicHost } from './host.js';
+import type { Death, RetryPolicy } from './message.js';
 import { Queue } from './queue.js';
 import type { QueueOptions } from './queue-options.js';
-import { Router } from './routing/router.js';
+import { Topic } from './topic.js';
+import type { TopicOptions } from './topic-options.js';
+import type { Source } from './source.js';
+import type { Awaitable } from './storage/storage.js';
+import { Ways } from './ways.js';
 import { Catalog } from './catalog.js';
-import { declarationOf, declarations, Recovery } from './recovery.js';
-
-const NO_HEADERS: Headers = Object.freeze({});
+import { declarationOf, declarations, groupDeclarationOf, Recovery, topicDeclarationOf } from './recovery.js';
 
 export interface RegistryParts {
   readonly engine: Engine;
@@ -34,7 +36,7 @@ export interface RegistryParts {
  * The one namespace of a broker: what has which name, and the ways between. Queues, exchanges and topics are made and deleted
  * here, and find each other here.
  */
-export class Registry implements RoutingHost<Exchange> {
+export class Registry implements RoutingHost<Exchange>, TopicHost<Topic> {
   readonly engine: Engine;
   readonly envelopes: Envelopes;
   readonly retry: RetryPolicy | undefined;
@@ -43,10 +45,8 @@ export class Registry implements RoutingHost<Exchange> {
   readonly burial: Burial;
   private readonly parts: RegistryParts;
   private readonly catalog: Catalog;
-  private readonly byName = new Map<string, Queue | Exchange>();
-  private readonly router: Router<Inbox | Exchange, Exchange>;
-  /** Alternates that nothing has the name of: said once each. */
-  private readonly missed = new Set<string>();
+  private readonly byName = new Map<string, Queue | Exchange | Topic>();
+  readonly ways: Ways;
 
   constructor(parts: RegistryParts) {
     const { engine, envelopes } = parts;
@@ -55,7 +55,7 @@ export class Registry implements RoutingHost<Exchange> {
     this.envelopes = envelopes;
     this.retry = parts.retry;
     this.catalog = new Catalog(parts.lasting, () =>
-      declarations(this.queues, this.exchanges, (...ends) => this.lasts(...ends)),
+      declarations(this.queues, this.exchanges, this.topics, (...ends) => this.lasts(...ends)),
     );
     this.burial = new Burial(engine.clock, engine.events, engine.identities, {
       find: (to, head) => ({ inboxes: this.graves(to, head), exchange: this.byName.get(to) instanceof Exchange }),
@@ -67,20 +67,26 @@ export class Registry implements RoutingHost<Exchange> {
       (head) => head.acceptedAt(engine.clock.now(), engine.identities.of(head)),
     );
     this.post = new Post(envelopes, this.intake, engine.agenda, engine.clock, (error) => engine.events.report(error));
-    this.router = new Router<Inbox | Exchange, Exchange>({
-      isExchange: (destination) => destination instanceof Exchange,
-      match: (exchange, routingKey, headers) => exchange.table.match(routingKey, headers),
-      readsHeaders: (exchange) => exchange.table.type === 'headers',
-      alternate: (exchange) => this.alternate(exchange),
-      bound: (exchange) => exchange.table.destinations(),
-    });
+    this.ways = new Ways(engine.events, (name) => this.targetOf(name));
   }
 
   get queues(): Queue[] {
-    return [...this.byName.values()].filter((one) => one instanceof Queue);
+    return this.all().filter((one) => one instanceof Queue);
   }
   get exchanges(): Exchange[] {
-    return [...this.byName.values()].filter((one) => one instanceof Exchange);
+    return this.all().filter((one) => one instanceof Exchange);
+  }
+
+  get topics(): Topic[] {
+    return this.all().filter((one) => one instanceof Topic);
+  }
+  private all(): (Queue | Exchange | Topic)[] {
+    return [...this.byName.values()];
+  }
+
+  /** Everything that messages are taken from. */
+  get sources(): Source[] {
+    return [...this.queues, ...this.topics.flatMap((topic) => [...topic.groups.values()])];
   }
 
   /** @throws SluiceError ERR_DECLARATION_MISMATCH */
@@ -108,38 +114,47 @@ export class Registry implements RoutingHost<Exchange> {
     return exchange;
   }
 
+  /** @throws SluiceError ERR_DECLARATION_MISMATCH */
+  topic(name: string, options: TopicOptions | undefined): Topic {
+    const known = this.known(name, 'topic') as Topic | undefined;
+    const topic = known ?? Topic.make(this, name);
+    topic.declare(options);
+    if (known === undefined) this.add(topic);
+    if (known === undefined && options === undefined) this.topicDeclared(topic);
+    return topic;
+  }
+
   private known(name: string, kind: Handle['kind']): Handle | undefined {
     const known = this.byName.get(name);
     if (known === undefined || known.kind === kind) return known;
-    const message = `${JSON.stringify(name)} is ${known.kind === 'exchange' ? 'an exchange' : 'a queue'}, and cannot be declared as ${kind}`;
+    const message = `${JSON.stringify(name)} is ${known.kind === 'exchange' ? 'an' : 'a'} ${known.kind}, and cannot be declared as ${kind}`;
     throw mismatch(message, { name, kind: known.kind });
   }
 
-  private add(one: Queue | Exchange): void {
+  private add(one: Queue | Exchange | Topic): void {
     this.byName.set(one.name, one);
-    this.router.changed();
+    this.ways.changed();
   }
 
   /** Removes it with all that it holds, and the bindings to it. */
   async delete(name: string): Promise<void> {
     const one = this.byName.get(name);
-    if (one === undefined) throw this.unknown(name);
+    if (one === undefined) throw unknown(name);
     const error = new SluiceError('ERR_UNKNOWN_DESTINATION', `${one.kind} ${JSON.stringify(name)} was deleted`, {
       details: { name },
     });
     this.byName.delete(name);
     one.gone = error;
-    const target = one instanceof Queue ? one.inbox : one;
-    for (const exchange of this.exchanges) exchange.forget(target);
-    this.router.changed();
+    for (const exchange of this.exchanges) exchange.forget(this.target(one));
+    this.ways.changed();
     this.catalog.add({ is: 'deletion', name });
-    if (!(one instanceof Queue)) return;
+    if (one instanceof Exchange) return;
     this.intake.refuse(error, one.inbox);
     this.post.refuse(error, one.inbox);
     await one.remove(error);
   }
 
-  find(name: string): Queue | Exchange | undefined {
+  find(name: string): Queue | Exchange | Topic | undefined {
     return this.byName.get(name);
   }
 
@@ -153,7 +168,7 @@ export class Registry implements RoutingHost<Exchange> {
   }
 
   own(handle: Handle): void {
-    const one = handle as Queue | Exchange;
+    const one = handle as Queue | Exchange | Topic;
     if (one.gone !== undefined) throw one.gone;
     if (this.byName.get(handle.name) !== handle) {
       throw new TypeError(`${handle.kind} ${JSON.stringify(handle.name)} is not of this broker`);
@@ -166,50 +181,52 @@ export class Registry implements RoutingHost<Exchange> {
       this.own(destination);
       return destination.name;
     }
-    if (!this.byName.has(destination)) throw this.unknown(destination);
+    if (!this.byName.has(destination)) throw unknown(destination);
     return destination;
   }
 
   target(handle: Handle): Inbox | Exchange {
-    const one = handle as Queue | Exchange;
-    return one instanceof Queue ? one.inbox : one;
+    const one = handle as Queue | Exchange | Topic;
+    return one instanceof Exchange ? one : one.inbox;
+  }
+
+  private targetOf(name: string): Inbox | Exchange | undefined {
+    const one = this.byName.get(name);
+    return one === undefined ? undefined : this.target(one);
   }
 
   route(name: string, head: Head): readonly Inbox[] {
-    const one = this.byName.get(name);
-    if (one instanceof Queue) return [one.inbox];
-    if (one === undefined) return [];
-    return this.routeFrom(one, head.routingKey ?? '', head.rare?.headers ?? NO_HEADERS);
+    const target = this.targetOf(name);
+    if (target === undefined) return [];
+    if (!(target instanceof Exchange)) return [target];
+    return this.ways.from(target, head.routingKey ?? '', head.rare?.headers);
   }
 
-  routeFrom(exchange: Exchange, routingKey: string, headers: Headers): readonly Inbox[] {
-    return this.router.route(exchange, routingKey, headers) as readonly Inbox[];
+  revivable(death: Death): boolean {
+    return this.groupOf(death)?.holds(death.partition!, death.offset!) === true;
   }
 
-  unroutable(exchange: Exchange, routingKey: string, headers: Headers, id: string): void {
-    const { events } = this.engine;
-    if (!events.heard.unroutable) return;
-    for (const { name } of this.router.walk(exchange, routingKey, headers).unroutable) {
-      events.emit('unroutable', { exchange: name, routingKey, id });
-    }
+  revive(death: Death): Awaitable<void> {
+    return this.groupOf(death)?.revive(death.partition!, death.offset!);
   }
 
-  closesCycle(from: Exchange, to: Exchange): boolean {
-    return this.router.closesCycle(from, to);
+  private groupOf({ source, group }: Death): GroupPosition | undefined {
+    const topic = this.byName.get(source);
+    return topic instanceof Topic ? topic.groups.get(group!)?.position : undefined;
   }
 
   bound(exchange: Exchange, to: Inbox | Exchange, by: BindingArgument): void {
-    this.router.changed();
+    this.ways.changed();
     if (this.lasts(exchange, to)) this.catalog.add({ is: 'binding', name: exchange.name, to: to.name, by });
   }
 
   unbound(exchange: Exchange, to: Inbox | Exchange, by: BindingArgument): void {
-    this.router.changed();
+    this.ways.changed();
     if (this.lasts(exchange, to)) this.catalog.add({ is: 'unbinding', name: exchange.name, to: to.name, by });
   }
 
   redeclared(exchange: Exchange): void {
-    this.router.changed();
+    this.ways.changed();
     if (exchange.durable) this.catalog.add(exchange.declaration());
   }
 
@@ -217,29 +234,37 @@ export class Registry implements RoutingHost<Exchange> {
     if (queue.durable) this.catalog.add(declarationOf(queue));
   }
 
+  topicDeclared(topic: Topic): void {
+    if (topic.durable) this.catalog.add(topicDeclarationOf(topic));
+  }
+
+  groupDeclared(topic: Topic, name: string): void {
+    if (topic.durable) this.catalog.add(groupDeclarationOf(topic, name));
+  }
+
+  groupDeleted(topic: Topic, name: string): void {
+    if (topic.durable) this.catalog.add({ is: 'group-deletion', topic: topic.name, name });
+  }
+
   /** Both ends of a binding are there after a restart. */
   private lasts(exchange: Exchange, to: Inbox | Exchange): boolean {
-    return exchange.durable && (to instanceof Exchange ? to.durable : this.queueOf(to).durable);
+    return exchange.durable && (to instanceof Exchange ? to.durable : to.journal === this.parts.lasting);
   }
 
   /** Makes again what an earlier run left, before anybody asks for it. */
   async recover(logs: Iterable<string>): Promise<void> {
     const recovery = new Recovery(await this.catalog.read(), logs);
-    for (const { name, options, forDead, levels } of recovery.queues()) {
-      const queue = Queue.make(this, name, forDead);
-      this.byName.set(name, queue);
-      await queue.recover(options, levels);
-    }
-    for (const { name, options } of recovery.exchanges()) {
-      const exchange = Exchange.make(this, name);
-      this.byName.set(name, exchange);
-      exchange.recover(options);
-    }
-    for (const { name, to, by } of recovery.bindings()) {
-      const [exchange, target] = [this.byName.get(name), this.byName.get(to)];
-      if (exchange instanceof Exchange && target !== undefined) exchange.table.bind(this.target(target), by);
-    }
-    this.router.changed();
+    const made = <One extends Queue | Exchange | Topic>(one: One): One => {
+      this.byName.set(one.name, one);
+      return one;
+    };
+    await recovery.restore({
+      queue: (name, forDead) => made(Queue.make(this, name, forDead)),
+      topic: (name) => made(Topic.make(this, name)),
+      exchange: (name) => made(Exchange.make(this, name)),
+      target: (name) => this.targetOf(name),
+    });
+    this.ways.changed();
   }
 
   journal(durable: boolean): Journal {
@@ -248,31 +273,14 @@ export class Registry implements RoutingHost<Exchange> {
 
   /** Every handle is refused from now on. */
   close(error: SluiceError): void {
-    for (const one of this.byName.values()) one.gone ??= error;
+    for (const one of [...this.all(), ...this.sources]) one.gone ??= error;
+    for (const topic of this.topics) topic.close();
     this.intake.refuse(error);
     this.post.refuse(error);
   }
 
-  private alternate(exchange: Exchange): Inbox | Exchange | undefined {
-    const { alternate } = exchange.options;
-    if (alternate === undefined) return undefined;
-    const name = typeof alternate === 'string' ? alternate : alternate.name;
-    const one = this.byName.get(name);
-    if (one !== undefined) return this.target(one);
-    if (!this.missed.has(name)) {
-      this.missed.add(name);
-      const message = `exchange ${JSON.stringify(exchange.name)} has an alternate ${JSON.stringify(name)}, and nothing has that name`;
-      this.engine.events.emit('warning', {
-        code: 'UNKNOWN_ALTERNATE',
-        message,
-        details: { exchange: exchange.name, alternate: name },
-      });
-    }
-    return undefined;
-  }
-
   private graves(to: string, head: Head): readonly Inbox[] {
-    if (this.byName.get(to) instanceof Exchange) return this.route(to, head);
+    if (this.byName.has(to)) return this.route(to, head);
     return [this.queueNamed(to)!.inbox];
   }
 
@@ -283,9 +291,5 @@ export class Registry implements RoutingHost<Exchange> {
 
   private queueOf(inbox: Inbox): Queue {
     return this.byName.get(inbox.name) as Queue;
-  }
-
-  private unknown(name: string): SluiceError {
-    return new SluiceError('ERR_UNKNOWN_DESTINATION', `nothing has the name ${describe(name)}`, { details: { name } });
   }
 }

@@ -5,12 +5,18 @@ import type { LogEntry } from './buffer.js';
 import { deadHead, isCycle } from './dead-letters.js';
 import type { Head, Identities } from './head.js';
 import type { Deposit, Inbox } from './inbox.js';
+import type { Intake } from './intake.js';
+import type { Taken } from './taken.js';
+import type { Awaitable } from '../storage/storage.js';
 import type { Subscription } from './subscription.js';
 
 /** Where the dead of one queue or group go. */
 export interface Grave {
-  /** Name of the queue or group. */
+  /** Name of the queue or topic, and where in the topic it died. */
   readonly source: string;
+  readonly of?: { readonly group: string; readonly partition: number; readonly offset: number };
+  /** The queue that takes what has nowhere else to go. */
+  readonly lastResort: string;
   /** Name of a queue, exchange or topic; false: nowhere, they are dropped. */
   readonly to: string | false;
   /** For an exchange, instead of the message's own. */
@@ -43,7 +49,7 @@ export class Burial {
 
   /**
    * The deposits that make dead letters of a message. At least one: what an exchange routes nowhere, and what would run in a circle,
-   * ends in `<source>.dlq`.
+   * ends in the queue of last resort.
    */
   letters(
     grave: Grave & { readonly to: string },
@@ -53,12 +59,13 @@ export class Burial {
     error: unknown,
   ): readonly DeadLetter[] {
     const { source, to } = grave;
+    const at = { source, ...grave.of };
     const now = this.clock.now();
     const { body } = taken;
-    const head = deadHead(taken.head, source, reason, attempts, now, error, taken.head.routingKey);
+    const head = deadHead(taken.head, at, reason, attempts, now, error, taken.head.routingKey);
     const routed = deadHead(
       taken.head,
-      source,
+      at,
       reason,
       attempts,
       now,
@@ -71,8 +78,23 @@ export class Burial {
     if (exchange && inboxes.length === 0 && this.events.heard.unroutable) {
       this.events.emit('unroutable', { exchange: to, routingKey: routed.routingKey!, id: this.identities.of(head) });
     }
-    return [{ inbox: this.graveyard.queue(`${source}.dlq`), head, body }];
+    return [{ inbox: this.graveyard.queue(grave.lastResort), head, body }];
   }
+}
+
+/** Appends dead letters of a message where they go; with the name of that. */
+export function bury(
+  { burial, intake }: { readonly burial: Burial; readonly intake: Intake },
+  grave: Grave,
+  taken: Taken,
+  reason: DeathReason,
+  attempts: number,
+  error: unknown,
+): Awaitable<string> {
+  const letters = burial.letters(grave as Grave & { readonly to: string }, taken.entry, reason, attempts, error);
+  const to = letters.length === 1 ? letters[0]!.inbox.name : (grave.to as string);
+  const stored = intake.admit(letters.map((letter) => ({ ...letter, parcel: 0 })));
+  return stored instanceof Promise ? stored.then(() => to) : to;
 }
 
 /** A full queue does not take this message: it dies at the door, and the queue's books say so. */

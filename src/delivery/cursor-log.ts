@@ -6,7 +6,7 @@ import type { CursorRecord } from './stock-owner.js';
 import type { Taken } from './taken.js';
 
 /** A message that is not as new: where, when it is due (0: now), how often it failed and was handed out. */
-type Deferred = readonly [level: number, offset: number, due: number, failures: number, deliveries: number];
+export type Deferred = readonly [level: number, offset: number, due: number, failures: number, deliveries: number];
 type Settled = readonly [level: number, from: number, to: number];
 
 /**
@@ -17,6 +17,8 @@ export interface CursorEntry {
   readonly z?: true;
   readonly s: readonly Settled[];
   readonly d: readonly Deferred[];
+  /** As `d`, of what is settled and to be delivered once more; after `s`. */
+  readonly r?: readonly Deferred[];
   readonly b: readonly number[];
   readonly e: readonly number[];
 }
@@ -48,6 +50,7 @@ export class CursorLog implements CursorRecord {
   private readonly books: Books;
   private settledNow: [Cursor, number][] = [];
   private deferredNow: [Cursor, number, number, number, number][] = [];
+  private revivedNow: [Cursor, number][] = [];
   /** Settled by a write under way: in a delta already, not in the settled set yet. */
   private readonly departing = new Map<Cursor, Map<number, Moved>>();
   private readonly inHand: () => Iterable<Taken>;
@@ -64,6 +67,7 @@ export class CursorLog implements CursorRecord {
   }
 
   departs(cursor: Cursor, offset: number, as: Moved): void {
+    this.unrevive(cursor, offset);
     this.settledNow.push([cursor, offset]);
     const offsets = this.departing.get(cursor);
     if (offsets === undefined) this.departing.set(cursor, new Map([[offset, as]]));
@@ -71,12 +75,22 @@ export class CursorLog implements CursorRecord {
   }
 
   settled(cursor: Cursor, offset: number): void {
+    this.unrevive(cursor, offset);
     if (this.departing.get(cursor)?.delete(offset) !== true) this.settledNow.push([cursor, offset]);
   }
 
   deferred(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): void {
     this.departing.get(cursor)?.delete(offset);
     this.deferredNow.push([cursor, offset, due, failures, deliveries]);
+  }
+
+  revived(cursor: Cursor, offset: number): void {
+    this.revivedNow.push([cursor, offset]);
+  }
+
+  private unrevive(cursor: Cursor, offset: number): void {
+    if (this.revivedNow.length === 0) return;
+    this.revivedNow = this.revivedNow.filter((one) => one[0] !== cursor || one[1] !== offset);
   }
 
   /** A message came. Whether that has to be written down now. */
@@ -100,6 +114,7 @@ export class CursorLog implements CursorRecord {
     batch.push(op);
     this.settledNow = [];
     this.deferredNow = [];
+    this.revivedNow = [];
     this.arrivals = 0;
     this.deltas++;
     if (!whole) return;
@@ -110,33 +125,36 @@ export class CursorLog implements CursorRecord {
 
   private changes(): CursorEntry {
     const s: Settled[] = [];
-    for (const [cursor, offsets] of byCursor(this.settledNow)) {
-      const level = cursor.number;
-      for (const { from, to } of rangesOf(offsets)) s.push([level, from, to]);
+    for (const [cursor, offsets] of byCursor(this.settledNow.filter(current))) {
+      for (const { from, to } of rangesOf(offsets)) s.push([cursor.number, from, to]);
     }
-    return {
-      s,
-      d: this.deferredNow.map(([cursor, ...rest]) => [cursor.number, ...rest]),
-      ...this.sums(),
-    };
+    const d = this.deferredNow.filter(current).map(([cursor, ...rest]): Deferred => [cursor.number, ...rest]);
+    const r = this.revivedNow.filter(current).map(([cursor, offset]): Deferred => [cursor.number, offset, 0, 0, 0]);
+    return { s, d, ...(r.length > 0 ? { r } : {}), ...this.sums() };
   }
 
   private everything(): CursorEntry {
     const s: Settled[] = [];
     const d: Deferred[] = [];
+    const r: Deferred[] = [];
+    const waits = (cursor: Cursor, offset: number, ...rest: [number, number, number]): void => {
+      (cursor.settled.has(offset) ? r : d).push([cursor.number, offset, ...rest]);
+    };
     this.cursors.forEach((cursor, level) => {
       s.push([level, 0, cursor.settled.low]);
       for (const { from, to } of cursor.settled.ranges()) s.push([level, from, to]);
       for (const { offset, due, failures, deliveries } of cursor.waiting())
-        d.push([level, offset, due, failures, deliveries]);
+        waits(cursor, offset, due, failures, deliveries);
     });
     for (const { cursor, offset, failures, deliveries } of this.inHand()) {
-      if (deliveries > 1) d.push([cursor.number, offset, 0, failures, deliveries]);
+      if (cursor.fenced) continue;
+      if (deliveries > 1 || cursor.settled.has(offset)) waits(cursor, offset, 0, failures, deliveries);
     }
     for (const [cursor, offsets] of this.departing) {
+      if (cursor.fenced) continue;
       for (const offset of offsets.keys()) s.push([cursor.number, offset, offset + 1]);
     }
-    return { z: true, s, d, ...this.sums() };
+    return { z: true, s, d, ...(r.length > 0 ? { r } : {}), ...this.sums() };
   }
 
   private sums(): Pick<CursorEntry, 'b' | 'e'> {
@@ -147,6 +165,11 @@ export class CursorLog implements CursorRecord {
     for (const offsets of this.departing.values()) for (const as of offsets.values()) sums[as]++;
     return { b: WRITTEN.map((name) => sums[name]), e: this.cursors.map(({ end }) => end) };
   }
+}
+
+/** Its cursor still has its place. */
+function current([cursor]: readonly [Cursor, ...unknown[]]): boolean {
+  return !cursor.fenced;
 }
 
 function byCursor(settled: readonly [Cursor, number][]): Map<Cursor, number[]> {

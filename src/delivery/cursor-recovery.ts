@@ -1,7 +1,7 @@
 import { encodedBytes } from '../codec.js';
 import type { StoredEntry } from '../storage/storage.js';
 import { ownEntry } from './buffer.js';
-import { WRITTEN, type CursorEntry } from './cursor-log.js';
+import { WRITTEN, type CursorEntry, type Deferred } from './cursor-log.js';
 import type { Journal } from './journal.js';
 import { SettledSet } from './settled-set.js';
 import type { Stock } from './stock.js';
@@ -26,16 +26,21 @@ export async function restore(stock: Stock, journal: Journal, log: string): Prom
   for await (const { entry } of entries(journal, log, journal.rangeOf(log).first)) {
     last = entry.head as CursorEntry;
     if (last.z === true) deferred.forEach((one) => one.clear());
-    for (const [level, offset, due, failures, deliveries] of last.d) {
+    const defer = ([level, offset, due, failures, deliveries]: Deferred): void => {
       deferred[level]?.set(offset, { offset, due, failures, deliveries });
+    };
+    last.d.forEach(defer);
+    for (const [level, from, to] of last.s) {
+      settled[level]?.addRange(from, to);
+      if (deferred[level] !== undefined) forgetRange(deferred[level], from, to);
     }
-    for (const [level, from, to] of last.s) settled[level]?.addRange(from, to);
+    last.r?.forEach(defer);
   }
   stock.cursors.forEach((cursor, level) => {
     const set = settled[level]!;
     cursor.restore(
       set,
-      [...deferred[level]!.values()].filter(({ offset }) => offset < cursor.end && !set.has(offset)),
+      [...deferred[level]!.values()].filter(({ offset }) => offset < cursor.end),
     );
   });
   await restoreBooks(stock, journal, last);
@@ -60,11 +65,16 @@ async function restoreBooks(stock: Stock, journal: Journal, last: CursorEntry | 
   books.accepted = books.ready + books.delayed + acked + deadLettered + dropped + removed;
 }
 
+function forgetRange(deferred: Map<number, Deferral>, from: number, to: number): void {
+  if (to - from < deferred.size) for (let offset = from; offset < to; offset++) deferred.delete(offset);
+  else for (const offset of deferred.keys()) if (offset >= from && offset < to) deferred.delete(offset);
+}
+
 /** Where order is kept by key, what backs off keeps its key's turn. */
 async function reserveTurns(stock: Stock, journal: Journal): Promise<void> {
   for (const cursor of stock.cursors) {
     const { lanes } = cursor;
-    if (lanes === undefined) continue;
+    if (lanes === undefined || lanes.whole !== undefined) continue;
     for (const { offset, deliveries } of cursor.waiting()) {
       if (deliveries === 0) continue;
       const [stored] = await journal.read(cursor.log, offset, { entries: 1, bytes: AT_ONCE.bytes });

@@ -1,26 +1,30 @@
-import type { Awaitable, ReadLimit, StoredEntry } from '../storage/storage.js';
+import type { LogRange, StoredEntry } from '../storage/storage.js';
 import { Buffer, ownEntry, type LogEntry } from './buffer.js';
 import type { Head } from './head.js';
 import type { Journal } from './journal.js';
 import type { KeyLanes } from './key-lanes.js';
 import { LogReader, type ReaderOwner } from './log-reader.js';
 import { OffsetHeap } from './offset-heap.js';
+import { Returns } from './returns.js';
 import { SettledSet } from './settled-set.js';
-import { UNTRIED, type Tries } from './tries.js';
+import type { Tries } from './tries.js';
 
 /** The read-ahead window holds at most so many entries and, about, bytes. */
 const WINDOW = { entries: 1024, bytes: 4 * 2 ** 20 };
 /** One read ahead. */
 const READ = { entries: 256, bytes: 2 ** 20 };
-/** Returned messages that keep their bodies at hand, and how many are fetched at once when they do not. */
-const KEPT = 512;
-const FETCHED = 32;
-
 /** What next() says: nothing is ready; it is being read; it is there. */
 export const EMPTY = 0;
 export const LOADING = 1;
 export const READY = 2;
 export type Next = typeof EMPTY | typeof LOADING | typeof READY;
+
+/** Where a cursor begins in its log. */
+export interface Start {
+  readonly position: number;
+  /** What lies below came from an earlier run. */
+  readonly boundary: number;
+}
 
 /** Who owns the cursor. */
 export interface CursorOwner extends ReaderOwner {
@@ -58,10 +62,8 @@ export class Cursor {
   settled: SettledSet;
   readonly deferred = new OffsetHeap();
   readonly reader: LogReader;
-  private readonly returned = new OffsetHeap();
+  private readonly returned = new Returns();
   private readonly window: Buffer;
-  /** Entries of returned messages that were in hand a moment ago, or were fetched. */
-  private readonly kept = new Map<number, LogEntry>();
   private readonly owner: CursorOwner;
   /** What lies below came from an earlier run. */
   private readonly boundary: number;
@@ -70,14 +72,21 @@ export class Cursor {
   /** The candidate is a returned message, not the window's first. */
   private returning = false;
 
-  constructor(log: string, number: number, journal: Journal, owner: CursorOwner, range = { first: 0, next: 0 }) {
+  constructor(
+    log: string,
+    number: number,
+    journal: Journal,
+    owner: CursorOwner,
+    range: LogRange,
+    start: Start = { position: range.first, boundary: range.next },
+  ) {
     this.log = log;
     this.number = number;
     this.owner = owner;
     this.end = range.next;
-    this.boundary = range.next;
-    this.settled = new SettledSet(range.first);
-    this.window = new Buffer(range.first, WINDOW.entries, WINDOW.bytes);
+    this.boundary = start.boundary;
+    this.settled = new SettledSet(start.position);
+    this.window = new Buffer(start.position, WINDOW.entries, WINDOW.bytes);
     this.reader = new LogReader(log, journal, owner);
   }
 
@@ -110,8 +119,7 @@ export class Cursor {
 
   /** Back to its place, now. */
   giveBack(offset: number, failures: number, deliveries: number, alone: boolean, entry: LogEntry): void {
-    if (this.kept.size < KEPT) this.kept.set(offset, entry);
-    this.returned.push(offset, offset, failures, deliveries, alone);
+    this.returned.giveBack(offset, failures, deliveries, alone, entry);
   }
 
   /** Back to its place, when it is due. */
@@ -121,14 +129,14 @@ export class Cursor {
 
   /** Back to its place, now: one that waited for its key, and is next of it. */
   recall(offset: number, { failures, deliveries, alone }: Tries): void {
-    this.returned.push(offset, offset, failures, deliveries, alone);
+    this.returned.push(offset, failures, deliveries, alone);
   }
 
   /** Moves what is due by `now` to its place; how many. */
   ripen(now: number): number {
     let count = 0;
     for (const deferred = this.deferred; deferred.size > 0 && deferred.rank <= now; count++) {
-      this.returned.push(deferred.offset, deferred.offset, deferred.failures, deferred.deliveries, deferred.alone);
+      this.returned.push(deferred.offset, deferred.failures, deferred.deliveries, deferred.alone);
       deferred.pop();
     }
     return count;
@@ -139,7 +147,7 @@ export class Cursor {
     const { window, returned } = this;
     if (returned.size > 0) {
       const first = window.size > 0 ? window.offset : window.next < this.end ? window.next : Infinity;
-      if (returned.offset < first) return this.nextReturned();
+      if (returned.heap.offset < first) return this.nextReturned();
     }
     this.returning = false;
     while (window.size === 0) {
@@ -152,7 +160,7 @@ export class Cursor {
 
   private nextReturned(): Next {
     this.returning = true;
-    if (!this.kept.has(this.returned.offset)) {
+    if (this.returned.entry === undefined) {
       if (!this.reader.busy) this.fetch();
       if (this.reader.busy) return LOADING;
     }
@@ -160,30 +168,29 @@ export class Cursor {
   }
 
   get offset(): number {
-    return this.returning ? this.returned.offset : this.window.offset;
+    return this.returning ? this.returned.heap.offset : this.window.offset;
   }
   get entry(): LogEntry {
-    return this.returning ? this.kept.get(this.returned.offset)! : this.window.entry;
+    return this.returning ? this.returned.entry! : this.window.entry;
   }
   get head(): Head {
     return this.entry.head;
   }
   get failures(): number {
-    return this.returning ? this.returned.failures : 0;
+    return this.returning ? this.returned.heap.failures : 0;
   }
   get deliveries(): number {
-    return this.returning ? this.returned.deliveries : 0;
+    return this.returning ? this.returned.heap.deliveries : 0;
   }
   get alone(): boolean {
-    return this.returning && this.returned.alone;
+    return this.returning && this.returned.heap.alone;
   }
 
   /** Takes the candidate out: it is the caller's to place. Nothing tells of it any more. */
   take(): void {
     const { window } = this;
     if (this.returning) {
-      this.kept.delete(this.returned.offset);
-      this.returned.pop();
+      this.returned.shift();
       return;
     }
     window.shift();
@@ -226,24 +233,10 @@ export class Cursor {
 
   /** Brings back the entries of returned messages that are next. */
   private fetch(): void {
-    const wanted: number[] = [];
-    for (const { offset } of this.returned.entries()) {
-      if (wanted.length === FETCHED) break;
-      if (!this.kept.has(offset)) wanted.push(offset);
-    }
+    const wanted = this.returned.wanted();
     this.reader.read(wanted, { entries: 1, bytes: READ.bytes }, (answers) => {
-      answers.forEach(([stored], n) => {
-        if (stored?.offset !== wanted[n]) {
-          throw new Error(`offset ${wanted[n]} of log ${this.log} is not settled, and not there`);
-        }
-        this.kept.set(stored!.offset, ownEntry(stored!.entry));
-      });
+      this.returned.fetched(this.log, wanted, answers);
     });
-  }
-
-  /** Entries as they are in the log, whatever became of them. */
-  peek(from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]> {
-    return this.reader.one(from, limit);
   }
 
   /** As an earlier run left it: what was settled, and what was deferred (due at 0: given back). Before anything else. */
@@ -254,31 +247,44 @@ export class Cursor {
     this.settled = settled;
     this.window.next = settled.low;
     for (const { offset, due, failures, deliveries } of deferred) {
-      this.elsewhere.add(offset);
+      if (offset >= settled.low) this.elsewhere.add(offset);
       if (due > 0) this.deferred.push(due, offset, failures, deliveries, false);
-      else this.returned.push(offset, offset, failures, deliveries, false);
+      else this.returned.push(offset, failures, deliveries, false);
     }
   }
 
-  /** What is deferred, and what was given back (due at 0) having been in hand before. */
+  /** What is deferred, and what was given back (due at 0) having been in hand before, or is to be delivered once more. */
   *waiting(): Generator<{ offset: number; due: number; failures: number; deliveries: number }> {
     for (const { rank, offset, failures, deliveries } of this.deferred.entries()) {
       yield { offset, due: rank, failures, deliveries };
     }
-    for (const { offset, failures, deliveries } of this.returned.entries()) {
-      if (deliveries > 0) yield { offset, due: 0, failures, deliveries };
+    for (const { offset, failures, deliveries } of this.returned.heap.entries()) {
+      if (deliveries > 0 || this.settled.has(offset)) yield { offset, due: 0, failures, deliveries };
     }
   }
 
-  /** Of what waits here and was in hand before, how often. */
-  tries(): (offset: number) => Tries {
-    const tries = new Map<number, Tries>();
-    for (const heap of [this.returned, this.deferred]) {
-      for (const { offset, failures, deliveries, alone } of heap.entries()) {
-        if (deliveries > 0) tries.set(offset, { failures, deliveries, alone });
-      }
-    }
-    return (offset) => tries.get(offset) ?? UNTRIED;
+  /** A message that fails keeps the place of `offset`: it comes before. */
+  backsOffBefore(offset: number): boolean {
+    return this.deferred.size > 0 && this.deferred.lowest() < offset;
+  }
+
+  /** It knows of something below `first`. */
+  behind(first: number): boolean {
+    return this.settled.low < first || Math.min(this.returned.heap.lowest(), this.deferred.lowest()) < first;
+  }
+
+  /** Everything below `first` is gone from the log; how many of those were neither settled nor out. Nothing below is out. */
+  overtake(first: number): number {
+    this.reader.forget();
+    const missed = this.settled.addRange(this.settled.low, first);
+    const { window } = this;
+    while (window.size > 0 && window.offset < first) window.shift();
+    if (window.next < first) window.next = first;
+    this.returned.forgetBelow(first);
+    this.deferred.removeBelow(first);
+    const { lanes } = this;
+    for (const offset of lanes?.forgetBelow(first) ?? []) this.recall(offset, lanes!.triesOf(offset));
+    return missed;
   }
 
   /** Forgets everything that is ready or deferred; the caller settles it. What is in hand is not here. */
@@ -288,6 +294,5 @@ export class Cursor {
     this.window.next = this.end;
     this.returned.clear();
     this.deferred.clear();
-    this.kept.clear();
   }
 }

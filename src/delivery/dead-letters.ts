@@ -8,7 +8,7 @@ import type { Head } from './head.js';
  */
 export function deadHead(
   head: Head,
-  source: string,
+  at: Pick<Death, 'source' | 'group' | 'partition' | 'offset'>,
   reason: DeathReason,
   attempts: number,
   now: number,
@@ -16,9 +16,10 @@ export function deadHead(
   routingKey: string | undefined,
 ): Head {
   const deaths = head.rare?.deaths ?? [];
-  const same = (death: Death): boolean => death.source === source && death.reason === reason;
+  const same = (death: Death): boolean =>
+    death.source === at.source && death.group === at.group && death.reason === reason;
   const death: Death = {
-    source,
+    ...at,
     reason,
     at: new Date(now),
     count: (deaths.find(same)?.count ?? 0) + 1,

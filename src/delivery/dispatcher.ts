@@ -1,8 +1,7 @@
 import type { Events } from '../events.js';
 import type { Contents } from './contents.js';
-import type { Hand } from './hand.js';
-import { NEVER } from './hand.js';
-import { Held, type Holder, type Keeper } from './held.js';
+import { NEVER, type Hand } from './hand.js';
+import type { Held, Holder, Keeper } from './held.js';
 import type { Roster } from './roster.js';
 import type { Settlement } from './settlement.js';
 import type { Stock } from './stock.js';
@@ -15,6 +14,8 @@ export interface DispatcherOwner extends Keeper {
   readonly settlement: Settlement;
   readonly events: Events;
   readonly contents: Contents;
+  /** What is handed out: a message that knows where it is, where that means something. */
+  readonly Hold: typeof Held;
   /** When the broker was opened. */
   readonly epoch: number;
   readonly paused: boolean;
@@ -53,7 +54,7 @@ export class Dispatcher {
       const cursor = picker.next(run ?? (stock.order === 'none' ? stock : {}), single, holder.share);
       if (cursor === undefined) return undefined;
       const since = owner.now() - owner.epoch;
-      const held = new Held(owner, holder, cursor, since, timeout === NEVER ? NEVER : since + timeout);
+      const held = new owner.Hold(owner, holder, cursor, since, timeout === NEVER ? NEVER : since + timeout);
       held.turn = picker.turn;
       const { head, body } = held.entry;
       stock.take(cursor, head.size);

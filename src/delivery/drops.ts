@@ -4,19 +4,31 @@ import type { Cursor } from './cursor.js';
 import type { Journal, Rider } from './journal.js';
 import type { CursorRecord } from './stock-owner.js';
 
+/** Who keeps the logs that several cursors read. */
+export interface LogKeeper {
+  /** Somebody settled something. */
+  passed(): void;
+}
+
 /** Settled offsets of a log in memory that are dropped together. */
 const TOGETHER = 256;
 
-/** Tells the storage what is settled: drops of ranges, and, where anything of it is to last, the deltas of the cursors. */
+/**
+ * Tells the storage what is settled: drops of ranges, and, where anything of it is to last, the deltas of the cursors. The logs of a
+ * topic are not its to drop: whoever keeps them is told instead.
+ */
 export class Drops implements Rider {
   private record: CursorRecord | undefined;
   private journal!: Journal;
   private readonly cursors: readonly Cursor[];
   private readonly report: (error: unknown) => void;
+  /** Who keeps the logs, and decides what is dropped from them. */
+  private readonly keeper: LogKeeper | undefined;
   /** Settled, and not dropped from the log yet. */
   private pending = 0;
 
-  constructor(cursors: readonly Cursor[], report: (error: unknown) => void) {
+  constructor(cursors: readonly Cursor[], report: (error: unknown) => void, keeper: LogKeeper | undefined) {
+    this.keeper = keeper;
     this.cursors = cursors;
     this.report = report;
   }
@@ -60,18 +72,25 @@ export class Drops implements Rider {
     this.journal.touch(this);
   }
 
-  /** Many offsets are settled at once. */
-  purged(count: number): void {
+  /** A settled message is to be delivered once more. */
+  revived(cursor: Cursor, offset: number): void {
+    this.record?.revived(cursor, offset);
+    this.journal.touch(this);
+  }
+
+  /** Many offsets are settled at once, or not any more. */
+  upset(): void {
     this.record?.upset();
-    this.pending += count;
     this.journal.touch(this);
   }
 
   collect(batch: StorageOp[]): void {
     this.pending = 0;
     for (const { log, settled } of this.cursors) {
-      for (const { from, to } of settled.takeDrops()) batch.push({ type: 'drop', log, from, to });
+      const drops = settled.takeDrops();
+      if (this.keeper === undefined) for (const { from, to } of drops) batch.push({ type: 'drop', log, from, to });
     }
+    this.keeper?.passed();
     this.record?.collect(batch);
   }
 

@@ -117,6 +117,17 @@ export class Held extends StoredMessage implements Delivery {
   }
 }
 
+/** A message of a topic in the hand of a group's member. */
+export class LocatedHeld extends Held {
+  get partition(): number {
+    return this.cursor.number;
+  }
+
+  override toJSON(): ReturnType<Held['toJSON']> & { readonly partition: number; readonly offset: number } {
+    return { ...super.toJSON(), partition: this.partition, offset: this.offset };
+  }
+}
+
 function delayOf(options: { readonly delay?: Duration | undefined }, what: string): number | undefined {
   return options.delay === undefined ? undefined : milliseconds(options.delay, what);
 }

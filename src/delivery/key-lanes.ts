@@ -90,7 +90,7 @@ export class KeyLanes {
   admit(key: string, offset: number, owner: object): KeyLane | undefined {
     let lane = this.whole ?? this.lanes.get(key);
     if (lane === undefined) this.lanes.set(key, (lane = new KeyLane(key)));
-    else if (lane.owner !== undefined ? lane.owner !== owner : lane.reserved >= 0 && lane.reserved !== offset)
+    else if (lane.owner !== undefined ? lane.owner !== owner : lane !== this.whole && lane.reserved !== offset)
       return undefined;
     lane.owner = owner;
     lane.reserved = -1;
@@ -140,7 +140,8 @@ export class KeyLanes {
 
   /** One of the owner's messages goes back and keeps the turn; of several the earliest. */
   givenBack(lane: KeyLane, offset: number): void {
-    lane.reserved = lane.reserved < 0 ? offset : Math.min(lane.reserved, offset);
+    // A log that keeps its order as a whole is held back by what is deferred in it.
+    if (lane !== this.whole) lane.reserved = lane.reserved < 0 ? offset : Math.min(lane.reserved, offset);
     if (--lane.held === 0) lane.owner = undefined;
   }
 
@@ -170,6 +171,22 @@ export class KeyLanes {
     const offset = oldest.shift();
     this.tried.delete(offset);
     return offset;
+  }
+
+  /** Everything below `first` is gone. Turns that were kept for it pass on: the offsets whose turn it is now. */
+  forgetBelow(first: number): number[] {
+    const next: number[] = [];
+    for (const lane of [...this.lanes.values()]) {
+      while (lane.waiting > 0 && lane.first < first) {
+        this.tried.delete(lane.shift());
+        this.waiting--;
+      }
+      if (lane.reserved < 0 || lane.reserved >= first) continue;
+      lane.reserved = -1;
+      const offset = lane.owner === undefined ? this.pass(lane) : -1;
+      if (offset >= 0) next.push(offset);
+    }
+    return next;
   }
 
   /** Nobody waits any more; turns that are taken stay taken. */

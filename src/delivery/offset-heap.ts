@@ -70,10 +70,26 @@ export class OffsetHeap {
     }
     if (found < 0) return -1;
     const offset = this.offsets[found]!;
-    const rest = [...this.entries()].filter((_, at) => at !== found);
+    this.keep((one) => one !== offset);
+    return offset;
+  }
+
+  /** Removes every offset below `first`. Looks at all of them. */
+  removeBelow(first: number): void {
+    if (this.size > 0) this.keep((offset) => offset >= first);
+  }
+
+  /** The lowest offset; Infinity where there is none. Looks at all of them. */
+  lowest(): number {
+    let lowest = Infinity;
+    for (let at = 0; at < this.size; at++) lowest = Math.min(lowest, this.offsets[at]!);
+    return lowest;
+  }
+
+  private keep(wanted: (offset: number) => boolean): void {
+    const rest = [...this.entries()].filter(({ offset }) => wanted(offset));
     this.clear();
     for (const one of rest) this.push(one.rank, one.offset, one.failures, one.deliveries, one.alone);
-    return offset;
   }
 
   clear(): void {

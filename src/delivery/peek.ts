@@ -4,6 +4,7 @@ import { ownEntry } from './buffer.js';
 import type { Cursor } from './cursor.js';
 import { StoredMessage } from './stored-message.js';
 import type { Subscription } from './subscription.js';
+import { UNTRIED } from './tries.js';
 
 const AT_ONCE = { entries: 256, bytes: 2 ** 20 };
 
@@ -11,11 +12,11 @@ const AT_ONCE = { entries: 256, bytes: 2 ** 20 };
 export async function peek(subscription: Subscription, limit: number, codecs: Codecs): Promise<Message[]> {
   const levels: StoredMessage[][] = [];
   for (const cursor of subscription.stock.cursors) {
-    const tries = cursor.tries();
+    const tries = new Map([...cursor.waiting()].map((one) => [one.offset, one]));
     const found: StoredMessage[] = [];
     for await (const { offset, entry } of waiting(subscription, cursor)) {
       if (found.length === limit) break;
-      const { failures, deliveries } = tries(offset);
+      const { failures, deliveries } = tries.get(offset) ?? UNTRIED;
       const body = codecs.decode(entry.head.rare?.codec, entry.body);
       found.push(new StoredMessage(subscription, entry, body, failures, deliveries));
     }
@@ -41,7 +42,7 @@ function merged(lists: readonly StoredMessage[][], limit: number): Message[] {
 
 async function* waiting(subscription: Subscription, cursor: Cursor) {
   for (let from = cursor.settled.low; from < cursor.end;) {
-    const entries = await cursor.peek(from, AT_ONCE);
+    const entries = await cursor.reader.one(from, AT_ONCE);
     if (entries.length === 0) return;
     const held = new Set<number>();
     for (const taken of subscription.inHand()) if (taken.cursor === cursor) held.add(taken.offset);

@@ -74,7 +74,8 @@ export class Picker {
       }
       const key = lanes?.keyOf(cursor.head);
       if (lanes === undefined || key === undefined) return READY;
-      this.turn = lanes.admit(key, cursor.offset, run);
+      const held = lanes.whole !== undefined && cursor.backsOffBefore(cursor.offset);
+      this.turn = held ? undefined : lanes.admit(key, cursor.offset, run);
       if (this.turn !== undefined) return READY;
       if (lanes.whole !== undefined) return EMPTY;
       lanes.wait(key, cursor.offset, cursor);

@@ -137,7 +137,7 @@ function mayPass(error: unknown): boolean {
 }
 
 /** `promise`, or ERR_ABORTED as soon as the signal aborts. What goes on behind it goes on. */
-function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(aborted(signal));
     if (signal.aborted) return abort();

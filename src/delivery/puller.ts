@@ -11,7 +11,9 @@ export class Puller implements Holder {
   readonly name = 'receive';
   readonly hand: Hand;
   share: Share | undefined = undefined;
-  readonly lingers = true;
+  get lingers(): boolean {
+    return this.hand.size > 0;
+  }
   private readonly source: Subscription;
   private readonly timeout: () => number;
   private readonly waiting = new Set<Pull>();

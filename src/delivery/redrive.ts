@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Codecs } from '../codec.js';
-import type { Message } from '../message.js';
+import type { Death, Message } from '../message.js';
+import type { Awaitable } from '../storage/storage.js';
 import { LOADING, READY } from './cursor.js';
 import type { Head } from './head.js';
 import type { Inbox } from './inbox.js';
@@ -21,6 +22,9 @@ export interface RedriveHost {
   readonly engine: { readonly clock: Clock; readonly codecs: Codecs };
   readonly intake: Intake;
   route(name: string, head: Head): readonly Inbox[];
+  /** Whether what died in a group could be delivered to it once more, and doing so. */
+  revivable(death: Death): boolean;
+  revive(death: Death): Awaitable<void>;
 }
 
 /**
@@ -46,12 +50,9 @@ export async function redrive(source: Subscription, host: RedriveHost, what: Red
           break;
         }
         const taken = source.setAside(cursor);
-        const inboxes = targets(source, host, what, taken);
-        if (inboxes.length === 0) {
-          aside.push(taken);
-          continue;
-        }
-        if (await moveTo(source, host, taken, inboxes)) moved++;
+        const move = moveOf(source, host, what, taken);
+        if (move === undefined) aside.push(taken);
+        else if (await source.settlement.move(taken, 'removed', move)) moved++;
       }
     }
   } finally {
@@ -60,34 +61,38 @@ export async function redrive(source: Subscription, host: RedriveHost, what: Red
   return moved;
 }
 
-function targets(source: Subscription, host: RedriveHost, { to, filter }: Redrive, taken: Taken): readonly Inbox[] {
-  const { head, body: encoded } = taken.entry;
-  const name = to ?? head.rare?.deaths?.[0]?.source;
-  if (name === undefined) return [];
-  if (filter !== undefined) {
-    try {
-      const body = host.engine.codecs.decode(head.rare?.codec, encoded);
-      if (filter(new StoredMessage(source, taken.entry, body, taken.failures, taken.deliveries)) !== true) return [];
-    } catch (error) {
-      source.report(error);
-      return [];
-    }
-  }
-  return host.route(name, head);
-}
-
-async function moveTo(
+/** The write that moves a message to where it goes; undefined: it stays. */
+function moveOf(
   source: Subscription,
   host: RedriveHost,
+  { to, filter }: Redrive,
   taken: Taken,
-  inboxes: readonly Inbox[],
-): Promise<boolean> {
+): (() => Awaitable<void>) | undefined {
   const { entry } = taken;
+  const death = entry.head.rare?.deaths?.[0];
+  if (!wanted(source, host, filter, taken)) return undefined;
+  if (to === undefined && death?.group !== undefined) {
+    return host.revivable(death) ? () => host.revive(death) : undefined;
+  }
+  const name = to ?? death?.source;
+  const inboxes = name === undefined ? [] : host.route(name, entry.head);
+  if (inboxes.length === 0) return undefined;
   const head = entry.head.moved({ due: undefined, expires: undefined, arrived: host.engine.clock.now() });
   const deposits = inboxes.map((inbox) => ({ inbox, head, body: entry.body, parcel: 0 }));
-  const write = () => {
+  return () => {
     const stored = host.intake.admit(deposits);
     return stored instanceof Promise ? stored.then(() => undefined) : undefined;
   };
-  return source.settlement.move(taken, 'removed', write);
+}
+
+function wanted(source: Subscription, host: RedriveHost, filter: Redrive['filter'], taken: Taken): boolean {
+  if (filter === undefined) return true;
+  const { head, body: encoded } = taken.entry;
+  try {
+    const body = host.engine.codecs.decode(head.rare?.codec, encoded);
+    return filter(new StoredMessage(source, taken.entry, body, taken.failures, taken.deliveries)) === true;
+  } catch (error) {
+    source.report(error);
+    return false;
+  }
 }

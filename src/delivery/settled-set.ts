@@ -96,6 +96,12 @@ export class SettledSet {
   /** How many of them were new. */
   addRange(from: number, to: number): number {
     let added = 0;
+    if (this.above === 0 && from <= this.low && to > this.low) {
+      // In order: the watermark says it all, however many they are.
+      added = to - this.low;
+      this.low = to;
+      return added;
+    }
     for (let offset = Math.max(from, this.low); offset < to; offset++) if (this.add(offset)) added++;
     return added;
   }

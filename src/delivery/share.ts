@@ -3,8 +3,8 @@ export interface Member {
   readonly name: string;
   /** What it takes from. undefined: from everything. */
   share: Share | undefined;
-  /** May be back in a moment: it is not gone because nobody asks for it now. */
-  readonly lingers: boolean;
+  /** Of one that may be back in a moment, and is not gone because nobody asks for it now: it has something in hand. */
+  readonly lingers?: boolean;
 }
 
 /** The partitions that one member of a group takes from, in turn. */

@@ -1,10 +1,10 @@
 import type { Agenda } from './agenda.js';
 import { Books, type Moved } from './books.js';
 import type { LogEntry } from './buffer.js';
-import { Cursor, type CursorOwner } from './cursor.js';
+import { Cursor, type CursorOwner, type Start } from './cursor.js';
 import { Expiry, type ExpiryOwner } from './expiry.js';
 import { Dues } from './dues.js';
-import { Drops } from './drops.js';
+import { Drops, type LogKeeper } from './drops.js';
 import type { Journal } from './journal.js';
 import { KeyLanes, type KeyLane } from './key-lanes.js';
 import type { LogReader } from './log-reader.js';
@@ -36,13 +36,14 @@ export class Stock implements CursorOwner, ExpiryOwner {
   readonly reads: Reads;
   private readonly drops: Drops;
 
-  constructor(agenda: Agenda, owner: StockOwner) {
+  /** @param keeper who keeps the logs, where they are not this stock's own */
+  constructor(agenda: Agenda, owner: StockOwner, keeper?: LogKeeper) {
     this.owner = owner;
     this.expiry = new Expiry(agenda, this);
     this.picker = new Picker(this);
     this.dues = new Dues(agenda, this);
     this.reads = new Reads(agenda, this);
-    this.drops = new Drops(this.cursors, (error) => owner.report(error));
+    this.drops = new Drops(this.cursors, (error) => owner.report(error), keeper);
   }
 
   /** Goes on in another journal, with no logs yet. For an empty stock. `record`: the log of its cursors, where they last. */
@@ -52,11 +53,44 @@ export class Stock implements CursorOwner, ExpiryOwner {
     this.cursors.length = 0;
   }
 
-  /** The next log, as the storage has it. */
-  open(log: string, range: LogRange): void {
-    const cursor = new Cursor(log, this.cursors.length, this.journal, this, range);
+  /** The next log, as the storage has it. `start`: where to begin in it; default: at its first entry. */
+  open(log: string, range: LogRange, start?: Start): void {
+    this.cursors.push(this.cursorOf(log, this.cursors.length, range, start));
+  }
+
+  /** Goes on elsewhere in a log. What is out of it is nobody's business any more: the caller fences it. */
+  reopen(cursor: Cursor, range: LogRange, start: Start): void {
+    cursor.fenced = true;
+    cursor.reader.forget();
+    this.cursors[cursor.number] = this.cursorOf(cursor.log, cursor.number, range, start);
+    this.drops.upset();
+    this.watchDues();
+  }
+
+  private cursorOf(log: string, number: number, range: LogRange, start: Start | undefined): Cursor {
+    const cursor = new Cursor(log, number, this.journal, this, range, start);
     cursor.lanes = lanesFor(this.order);
-    this.cursors.push(cursor);
+    return cursor;
+  }
+
+  /** A settled message is to be delivered once more, attempts counted from 0. */
+  revive(cursor: Cursor, offset: number): void {
+    cursor.recall(offset, UNTRIED);
+    this.drops.revived(cursor, offset);
+    this.owner.restocked(cursor);
+  }
+
+  /** Where the cursors are has to be written down anew. */
+  upset(): void {
+    this.drops.upset();
+  }
+
+  /** Everything below `first` is gone from the log of `cursor`; how many messages were missed by that. */
+  overtake(cursor: Cursor, first: number): number {
+    const missed = cursor.overtake(first);
+    this.upset();
+    this.watchDues();
+    return missed;
   }
 
   foundDelayed(): void {
@@ -233,7 +267,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
     books.ready = 0;
     books.delayed = 0;
     books.bytes = 0;
-    this.drops.purged(count);
+    this.drops.upset();
     return count;
   }
 

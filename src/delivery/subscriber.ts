@@ -55,7 +55,6 @@ export class Subscriber implements Taker, Holder {
   readonly options: SubscriberOptions;
   readonly hand: Hand;
   share: Share | undefined = undefined;
-  readonly lingers = false;
   readonly member = this;
   closing = false;
   /** Handlers whose messages were taken back and that have not returned. */
@@ -291,7 +290,7 @@ export class Subscriber implements Taker, Holder {
   }
 
   private leave(lane: Lane): void {
-    if (lane.lost) this.lost--;
+    if (lane.lost && --this.lost === 0) this.feed.roster.heard(this);
     this.lanes.ended(lane);
     this.feed.rested();
   }

@@ -6,11 +6,12 @@ import type { LogEntry } from './buffer.js';
 import { Contents } from './contents.js';
 import type { Cursor } from './cursor.js';
 import { Dispatcher } from './dispatcher.js';
+import type { LogKeeper } from './drops.js';
 import type { Engine } from './engine.js';
 import { NEVER, type Hand } from './hand.js';
 import type { Head } from './head.js';
 import { Idlers } from './idlers.js';
-import type { Held, Keeper } from './held.js';
+import { Held, LocatedHeld, type Keeper } from './held.js';
 import type { KeyLane } from './key-lanes.js';
 import type { Policy } from './retry.js';
 import { Roster } from './roster.js';
@@ -29,6 +30,8 @@ export interface SubscriptionOptions {
   readonly group?: string;
   /** Who is asked next, where not everybody takes from everything. */
   readonly roster?: Roster;
+  /** Who keeps the logs, where they are not the stock's own. */
+  readonly keeper?: LogKeeper;
   readonly policy: Policy;
   readonly bury: Bury;
   /** There is room again for those who wait to send. */
@@ -65,6 +68,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   paused = false;
   private postponed = false;
 
+  readonly Hold: typeof Held;
   readonly settlement: Settlement;
   readonly dispatcher: Dispatcher;
   readonly idlers = new Idlers();
@@ -85,7 +89,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     this.roster = options.roster ?? new Roster();
     this.settlement = new Settlement(this, options.bury);
     this.dispatcher = new Dispatcher(this);
-    this.stock = new Stock(engine.agenda, this);
+    this.Hold = options.group === undefined ? Held : LocatedHeld;
+    this.stock = new Stock(engine.agenda, this, options.keeper);
   }
 
   now(): number {
@@ -150,10 +155,23 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   /** Out of a hand that did not let go of it: its signal aborts, and its late verbs do nothing. */
   takeBack(held: Held, outcome: 'timeout' | 'abandon', reason: Error): void {
     held.holder.lose(held);
+    if (outcome === 'timeout') this.roster.silent(held.holder);
     this.settle(held, outcome, undefined, reason);
     held.giveUp(reason);
     // Its slot is free, even where the message itself is not ready again.
     this.restocked();
+  }
+
+  /** Takes back, unsettled, what is out of a cursor that has another place: late verbs change nothing. */
+  fence(cursor: Cursor, reason: Error): void {
+    for (const taken of [...this.inHand()]) {
+      if (taken.cursor !== cursor || !(taken instanceof Held) || !taken.inHand) continue;
+      taken.inHand = false;
+      this.stock.books.unacked--;
+      taken.holder.lose(taken);
+      taken.holder.released(taken);
+      taken.giveUp(reason);
+    }
   }
 
   /** Drops or dead-letters the candidate of `cursor`: nobody had it in hand. */

@@ -33,7 +33,7 @@ const layers: readonly Layer[] = [
   },
   {
     name: 'broker',
-    has: /^src\/(broker|catalog|recovery|registry)\.ts$/,
+    has: /^src\/(broker|broker-options|catalog|recovery|registry|ways)\.ts$/,
     imports: ['vocabulary', 'routing', 'storage', 'delivery', 'nouns'],
   },
   { name: 'patterns', has: /^src\/patterns\//, imports: ['vocabulary', 'nouns', 'broker'] },

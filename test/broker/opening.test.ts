@@ -19,7 +19,7 @@ import { onEachStorage } from '../fixtures.js';
 describe('Broker.open()', () => {
   it('needs no options: memory, JSON and the time of the system', async () => {
     const broker = await Broker.open();
-    expect(broker.stats()).toEqual({ queues: [], exchanges: [], storage: { durability: 'memory' } });
+    expect(broker.stats()).toEqual({ queues: [], topics: [], exchanges: [], storage: { durability: 'memory' } });
     const before = Date.now();
     await broker.queue('orders').send({ at: new Date(0) });
     const message = (await broker.queue('orders').receive())!;

@@ -3,7 +3,7 @@ import { Roster, type Taker } from '../../src/delivery/roster.js';
 
 /** Somebody with `spare` slots, who tells when he is woken. */
 class Named implements Taker {
-  readonly member = { name: 'anybody', share: undefined, lingers: false };
+  readonly member = { name: 'anybody', share: undefined };
   spare: number;
   able = true;
   private readonly name: string;

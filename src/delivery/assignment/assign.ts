@@ -1,6 +1,7 @@
 import { sticky } from './sticky.js';
 
-export type Assignor = 'range' | 'round-robin' | 'sticky';
+export const assignors = ['range', 'round-robin', 'sticky'] as const;
+export type Assignor = (typeof assignors)[number];
 
 /** Who has each partition, by its number; undefined: nobody, for there are no members. */
 export type Owners = readonly (string | undefined)[];

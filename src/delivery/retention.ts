@@ -1,0 +1,174 @@
+import { encodedBytes } from '../codec.js';
+import type { StoredEntry } from '../storage/storage.js';
+import type { Agenda, Alarm } from './agenda.js';
+import { ownEntry } from './buffer.js';
+import type { Partition } from './partition.js';
+
+/** What a topic keeps at most, in all its partitions together; Infinity: no limit. */
+export interface RetentionLimits {
+  /** ms. */
+  readonly time: number;
+  readonly bytes: number;
+  readonly messages: number;
+  /** What every group has passed goes as well. */
+  readonly consumed: boolean;
+}
+
+/** Whose messages are kept. */
+export interface RetentionOwner {
+  readonly partitions: readonly Partition[];
+  now(): number;
+  /** The lowest offset that a group has in hand, or Infinity. */
+  inHand(partition: Partition): number;
+  /** Every group is done with what lies below; nothing is, where there is no group. */
+  passed(partition: Partition): number;
+  /** What lies below `first` of these is gone. */
+  dropped(partitions: Iterable<Partition>): void;
+  report(error: unknown): void;
+}
+
+interface Kept {
+  readonly offset: number;
+  readonly arrived: number;
+  readonly size: number;
+}
+
+/**
+ * Deletes what a topic does not keep any longer, oldest first, whichever limit is passed first. Never what a group has in hand: what
+ * is behind that waits for it.
+ */
+export class Retention {
+  private limits: RetentionLimits;
+  private readonly owner: RetentionOwner;
+  private readonly alarm: Alarm;
+  /** The oldest entries of each partition, last first; empty: to be read. */
+  private readonly fronts = new Map<Partition, Kept[]>();
+  private reading = false;
+  /** The oldest would have to go, and is in hand. */
+  private blocked = false;
+
+  constructor(agenda: Agenda, owner: RetentionOwner, limits: RetentionLimits) {
+    this.owner = owner;
+    this.limits = limits;
+    this.alarm = agenda.alarm(() => this.check());
+  }
+
+  limit(limits: RetentionLimits): void {
+    this.limits = limits;
+    this.check();
+  }
+
+  /** A message came. */
+  arrived(): void {
+    const { time } = this.limits;
+    if (this.alarm.at < 0 && time !== Infinity) this.alarm.set(this.owner.now() + time);
+    if (this.overfull) this.check();
+  }
+
+  /** A group settled something. */
+  passed(): void {
+    if (this.limits.consumed || this.blocked) this.check();
+  }
+
+  close(): void {
+    this.alarm.clear();
+    this.reading = true;
+  }
+
+  /** Drops what has to go. Goes on by itself where that has to be read first. */
+  check(): void {
+    if (this.reading) return;
+    const touched = new Set<Partition>();
+    this.blocked = false;
+    for (let victim = this.next(); victim !== undefined; victim = this.next()) {
+      const { offset, size } = this.fronts.get(victim)!.pop()!;
+      victim.first = offset + 1;
+      victim.bytes -= size;
+      touched.add(victim);
+    }
+    if (touched.size > 0) this.owner.dropped(touched);
+    this.watch();
+  }
+
+  private get overfull(): boolean {
+    let messages = 0;
+    let bytes = 0;
+    for (const partition of this.owner.partitions) {
+      messages += partition.size;
+      bytes += partition.bytes;
+    }
+    return messages > this.limits.messages || bytes > this.limits.bytes;
+  }
+
+  /** The partition whose oldest message has to go; undefined: none, or it is being read. */
+  private next(): Partition | undefined {
+    const { owner, limits } = this;
+    if (limits.consumed) {
+      for (const partition of owner.partitions) {
+        if (partition.first >= owner.passed(partition)) continue;
+        if (this.front(partition) === undefined) return undefined;
+        return partition;
+      }
+    }
+    if (limits.time === Infinity && !this.overfull) return undefined;
+    const oldest = this.oldest();
+    if (oldest === undefined) return undefined;
+    const { partition, kept } = oldest;
+    if (kept.arrived + limits.time > owner.now() && !this.overfull) return undefined;
+    this.blocked = kept.offset >= owner.inHand(partition);
+    return this.blocked ? undefined : partition;
+  }
+
+  private oldest(): { readonly partition: Partition; readonly kept: Kept } | undefined {
+    let found: { readonly partition: Partition; readonly kept: Kept } | undefined;
+    for (const partition of this.owner.partitions) {
+      if (partition.size === 0) continue;
+      const kept = this.front(partition);
+      if (kept === undefined) return undefined;
+      if (found === undefined || kept.arrived < found.kept.arrived) found = { partition, kept };
+    }
+    return found;
+  }
+
+  /** The oldest message of a partition that has one; undefined: it is being read. */
+  private front(partition: Partition): Kept | undefined {
+    const known = this.fronts.get(partition)?.at(-1);
+    if (known !== undefined) return known;
+    const read = partition.read(partition.first);
+    if (!(read instanceof Promise)) return this.absorb(partition, read);
+    this.reading = true;
+    read.then(
+      (entries) => {
+        this.absorb(partition, entries);
+        this.reading = false;
+        this.check();
+      },
+      (error: unknown) => {
+        this.reading = false;
+        this.owner.report(error);
+      },
+    );
+    return undefined;
+  }
+
+  private absorb(partition: Partition, entries: readonly StoredEntry[]): Kept | undefined {
+    const visible = entries.filter(({ offset }) => offset < partition.next);
+    const front = visible.map(({ offset, entry }) => {
+      return { offset, arrived: ownEntry(entry).head.arrived, size: encodedBytes(entry.body) };
+    });
+    // Nothing is left of it in the log.
+    if (front.length === 0) Object.assign(partition, { first: partition.next, bytes: 0 });
+    this.fronts.set(partition, front.reverse());
+    return front.at(-1);
+  }
+
+  /** Looks again when the oldest message is too old. */
+  private watch(): void {
+    if (this.limits.time === Infinity || this.reading) return;
+    const oldest = this.oldest();
+    if (this.reading) return;
+    const due = oldest === undefined ? Infinity : oldest.kept.arrived + this.limits.time;
+    // What is in hand is asked for again when something is settled.
+    this.alarm.set(this.blocked ? Infinity : due);
+  }
+}

@@ -1,0 +1,140 @@
+import { expect, it } from 'vitest';
+import { fixed } from '../../src/index.js';
+import { onEachStorage } from '../fixtures.js';
+
+onEachStorage('A consumer group', (open) => {
+  it('reads all of a topic, from the earliest, each group at its own pace', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings', { partitions: 2 });
+    for (let body = 0; body < 6; body++) await topic.publish(body);
+    const seen: Record<string, number[]> = { a: [], b: [] };
+    for (const name of ['a', 'b']) {
+      topic.group(name).consume(({ body }) => {
+        seen[name]!.push(body);
+      });
+    }
+    await quiet();
+    await topic.publish(6);
+    await quiet();
+    for (const name of ['a', 'b']) {
+      expect(seen[name]!.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+      expect(topic.group(name).offsets()).toEqual([
+        { partition: 0, committed: 4, end: 4, lag: 0, member: 'consumer-1' },
+        { partition: 1, committed: 3, end: 3, lag: 0, member: 'consumer-1' },
+      ]);
+    }
+    expect(topic.stats().groups[0]).toEqual({
+      name: 'a',
+      topic: 'readings',
+      members: 1,
+      lag: 0,
+      unacked: 0,
+      delivered: 7,
+      acked: 7,
+      retried: 0,
+      deadLettered: 0,
+      dropped: 0,
+    });
+  });
+
+  it('holds a partition back while a message fails, and goes on in the others', async () => {
+    const { broker, clock, quiet } = await open();
+    const topic = broker.topic<string>('readings', { partitions: 2 });
+    const group = topic.group('a', { retry: { attempts: 2, backoff: fixed(100) } });
+    const log: string[] = [];
+    group.consume(
+      ({ body, attempt }) => {
+        log.push(`${body}:${attempt}`);
+        if (body === 'bad') throw new Error('no');
+      },
+      { concurrency: 4 },
+    );
+    await topic.publish('bad', { partition: 0 });
+    await topic.publish('after', { partition: 0 });
+    await topic.publish('other', { partition: 1 });
+    await quiet();
+    expect(log).toEqual(['bad:1', 'other:1']);
+    await clock.advance(100);
+    await quiet();
+    expect(log).toEqual(['bad:1', 'other:1', 'bad:2', 'after:1']);
+    const [dead] = await group.deadLetters!.peek();
+    expect(group.deadLetters!.name).toBe('readings.a.dlq');
+    expect(dead!.deaths[0]).toMatchObject({
+      source: 'readings',
+      group: 'a',
+      partition: 0,
+      offset: 0,
+      reason: 'attempts',
+    });
+    expect(topic.stats().groups[0]).toMatchObject({ deadLettered: 1, acked: 2, retried: 1, lag: 0 });
+  });
+
+  it('gives what died back to that group alone when it is redriven', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<string>('readings');
+    const log: string[] = [];
+    let healthy = false;
+    for (const name of ['a', 'b']) {
+      topic.group(name).consume((delivery) => {
+        log.push(`${name} ${delivery.body}@${delivery.offset}#${delivery.attempt}`);
+        if (name === 'a' && !healthy) delivery.reject();
+      });
+    }
+    await topic.publish('x');
+    await topic.publish('y');
+    await quiet();
+    log.length = 0;
+    healthy = true;
+    expect(await topic.group('a').deadLetters!.redrive()).toBe(2);
+    await quiet();
+    expect(log).toEqual(['a x@0#1', 'a y@1#1']);
+    expect(topic.group('a').offsets()).toMatchObject([{ committed: 2, end: 2 }]);
+    expect(topic.group('a').deadLetters!.stats()).toMatchObject({ ready: 0, removed: 2 });
+  });
+
+  it('seeks, fencing what is in hand', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings');
+    const group = topic.group('a');
+    await topic.publishMany([0, 1, 2].map((body) => ({ body })));
+    const first = (await group.receive({ wait: 10 }))!;
+    first.ack();
+    const second = (await group.receive({ wait: 10 }))!;
+    expect(second).toMatchObject({ body: 1, partition: 0, offset: 1 });
+    await group.seek('earliest');
+    expect(second.signal.aborted).toBe(true);
+    expect(second.ack()).toBe(false);
+    const again = (await group.receive({ wait: 10 }))!;
+    expect(again).toMatchObject({ body: 0, attempt: 1, deliveries: 1 });
+    again.ack();
+    await group.seek(2, 0);
+    expect(group.offsets()).toMatchObject([{ committed: 2, end: 3, lag: 1 }]);
+    await group.seek(99, 0);
+    expect(group.offsets()).toMatchObject([{ committed: 3, end: 3, lag: 0 }]);
+    await expect(group.seek(0)).rejects.toThrow(TypeError);
+    await quiet();
+    expect(group.stats()).toMatchObject({ unacked: 0 });
+  });
+
+  it('shares partitions out when members come and go', async () => {
+    const { broker, quiet } = await open();
+    const rebalanced: unknown[] = [];
+    broker.on('rebalanced', ({ assignment }) => rebalanced.push(assignment));
+    const topic = broker.topic<number>('readings', { partitions: 4 });
+    const group = topic.group('a', { assignor: 'range' });
+    const one = group.consume(() => undefined, { name: 'one' });
+    group.consume(() => undefined, { name: 'two' });
+    await quiet();
+    expect(group.offsets().map(({ member }) => member)).toEqual(['one', 'one', 'two', 'two']);
+    await one.close();
+    expect(group.offsets().map(({ member }) => member)).toEqual(['two', 'two', 'two', 'two']);
+    broker.topic('readings', { partitions: 6 });
+    expect(group.offsets().map(({ member }) => member)).toEqual(Array(6).fill('two'));
+    expect(rebalanced).toEqual([
+      { one: [0, 1, 2, 3] },
+      { one: [0, 1], two: [2, 3] },
+      { two: [0, 1, 2, 3] },
+      { two: [0, 1, 2, 3, 4, 5] },
+    ]);
+  });
+});
