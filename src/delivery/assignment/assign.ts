@@ -42,7 +42,7 @@ function roundRobin(members: readonly string[], partitions: number): string[] {
   return Array.from({ length: partitions }, (_, partition) => members[partition % members.length]!);
 }
 
-/** The same by member: its partitions, ascending; empty for one that has none. */
+/** Who has what: the partitions of each member, ascending; none for one that came away empty. */
 export function partitionsByMember(members: readonly string[], owners: Owners): Record<string, readonly number[]> {
   const shares = new Map(members.map((member) => [member, [] as number[]]));
   owners.forEach((owner, partition) => {

@@ -6,8 +6,8 @@
  * what it has up to q, and of those that had more, as many as r may keep one more. Nobody can keep more than that and be balanced: what is
  * over must move. It goes, with what nobody has, to those who have least.
  *
- * What Kafka's sticky assignors promise of members that subscribe to the same (`AbstractStickyAssignor.constrainedAssign`); which one
- * of several equally good answers it is may differ.
+ * Kafka's sticky assignors promise the same where all members subscribe to the same (`AbstractStickyAssignor`). Of several answers
+ * that are equally good theirs may be another one.
  */
 export function sticky(
   members: readonly string[],
