@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Builds } from './build.js';
 import type { Answer, Part, Request } from './contestant.js';
+import { environment } from './disk.js';
 import type { Profile } from './profile.js';
 import { Results, type Contest, type Figures, type Row, type Scale } from './row.js';
 
@@ -37,7 +38,7 @@ export async function look(
 ): Promise<Profile> {
   const { variant = 'stock' } = contest.contenders[contender]!;
   const part = { row: row.number, contest: contest.name, contender, scale };
-  const contestant = await Contestant.start(builds[variant], part);
+  const contestant = await Contestant.start(builds[variant], part, environment(contest.disk ?? 'real'));
   try {
     for (let run = 0; run < (contest.warmUps ?? WARM_UPS); run++) await contestant.run();
     return await contestant.profile();
@@ -58,7 +59,7 @@ async function live(
   try {
     for (const [contender, { variant = 'stock' }] of Object.entries(contest.contenders)) {
       const part = { row: row.number, contest: contest.name, contender, scale };
-      const contestant = await Contestant.start(builds[variant], part);
+      const contestant = await Contestant.start(builds[variant], part, environment(contest.disk ?? 'real'));
       contestants.push(contestant);
       for (let run = 0; run < (contest.warmUps ?? WARM_UPS); run++) await contestant.run();
     }
@@ -82,8 +83,9 @@ class Contestant {
     this.child = child;
   }
 
-  static async start(build: string, part: Part): Promise<Contestant> {
+  static async start(build: string, part: Part, env: NodeJS.ProcessEnv): Promise<Contestant> {
     const child = fork(build, [JSON.stringify(part)], {
+      env,
       execArgv: ['--expose-gc', '--enable-source-maps', '--max-old-space-size=4096'],
     });
     const contestant = new Contestant(part.contender, child);

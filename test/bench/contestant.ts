@@ -3,7 +3,7 @@
  * Compiled by build.ts, started by contest.ts.
  */
 import { profile, type Profile } from './profile.js';
-import { rows } from './rows/all.js';
+import { durable, rows } from './rows/all.js';
 import type { Figures, Scale } from './row.js';
 
 /** What the contestant is asked to be; its only argument, as JSON. */
@@ -26,7 +26,9 @@ export interface Answer {
 const PROFILED_RUNS = 10;
 
 const part = JSON.parse(process.argv[2]!) as Part;
-const contest = rows.find(({ number }) => number === part.row)?.contests.find(({ name }) => name === part.contest);
+const contest = [...rows, ...durable]
+  .find(({ number }) => number === part.row)
+  ?.contests.find(({ name }) => name === part.contest);
 const measure = await contest!.contenders[part.contender]!.setUp(part.scale);
 
 const run = async (request: Request): Promise<void> => {

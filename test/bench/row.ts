@@ -1,3 +1,5 @@
+import type { Disk } from './disk.js';
+
 /** What one run of a contender measured, by names the row chose: `ns` per message, `p99` in µs, … */
 export type Figures = Readonly<Record<string, number>>;
 
@@ -28,6 +30,8 @@ export interface Contest {
   readonly figure: string;
   readonly unit: string;
   readonly contenders: Readonly<Record<string, Contender>>;
+  /** What it writes to, where it does. Default: the disk of this machine. */
+  readonly disk?: Disk;
   /** Default 3: fresh processes per contender, since a process keeps what its compiler chose early. */
   readonly lives?: number;
   /** Default 3: rounds of each life. */

@@ -1,8 +1,9 @@
 /**
  * npm run bench [-- --rows 1,2] [--quick] [--json file] [--markdown docs/benchmarks.md]
  * npm run bench -- --profile [--rows 1,2] [--markdown docs/benchmarks.md]
+ * npm run bench:durable: the same, on a disk
  *
- * Measures sluice in memory beside a bare loop that does only the unavoidable work, and beside its peers, and says how far each
+ * Measures sluice beside a bare loop that does only the unavoidable work, and beside its peers, and says how far each
  * target is met. Ends with code 1 when something is under its floor. `--profile`: where sluice's time and allocations go
  * instead. `--markdown`: puts the tables into that document.
  */
@@ -13,7 +14,7 @@ import { compile } from './build.js';
 import { look, play } from './contest.js';
 import { inserted, markdown, spots, spotsMarkdown, text, verdict, type Looked, type Played } from './report.js';
 import type { Row, Scale } from './row.js';
-import { rows } from './rows/all.js';
+import { durable, rows as inMemory } from './rows/all.js';
 
 const { values } = parseArgs({
   options: {
@@ -22,10 +23,14 @@ const { values } = parseArgs({
     json: { type: 'string' },
     markdown: { type: 'string' },
     profile: { type: 'boolean', default: false },
+    durable: { type: 'boolean', default: false },
   },
 });
+const rows = values.durable ? durable : inMemory;
 /** Rows of one load, that a profile can say something about. */
-const PROFILED = [1, 2, 5];
+const PROFILED = values.durable ? [8, 9, 14] : [1, 2, 5];
+/** The parts of the document that are written. */
+const part = values.durable ? 'durable-' : '';
 const machine = `Node ${process.versions.node} on ${cpus().length} cores, ${cpus()[0]?.model ?? process.arch}`;
 const scale: Scale = { quick: values.quick, duration: values.quick ? 50 : 100 };
 
@@ -51,7 +56,7 @@ async function bench(chosen: readonly Row[]): Promise<void> {
     console.log(text(played.at(-1)!));
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(record(played), undefined, 1)}\n`);
-  insert('measured', `${machine}.\n\n${markdown(played)}`);
+  insert(`${part}measured`, `${machine}.\n\n${markdown(played)}`);
   const fallen = played.some(({ checks }) => checks.some((one) => one.floor !== undefined && verdict(one) === 'BELOW'));
   process.exitCode = fallen ? 1 : 0;
 }
@@ -65,7 +70,7 @@ async function profile(chosen: readonly Row[]): Promise<void> {
     looked.push({ row, contest, profile: await look(row, contest, 'sluice', builds, { ...scale, quick: true }) });
     console.log(spots(looked.at(-1)!));
   }
-  insert('profiled', spotsMarkdown(looked));
+  insert(`${part}profiled`, spotsMarkdown(looked));
 }
 
 function insert(name: string, block: string): void {
