@@ -261,6 +261,8 @@ export class Cursor {
     for (const { offset, failures, deliveries } of this.returned.heap.entries()) {
       if (deliveries > 0 || this.settled.has(offset)) yield { offset, due: 0, failures, deliveries };
     }
+    for (const [offset, { failures, deliveries }] of this.lanes?.tried ?? [])
+      yield { offset, due: 0, failures, deliveries };
   }
 
   /** A message that fails keeps the place of `offset`: it comes before. */

@@ -10,14 +10,24 @@ interface Ordered {
 
 const NONE = new Float64Array(0);
 
+/** What follows what: nothing; of each key one at a time; of each log one at a time. */
+export type Order = 'none' | 'key' | 'partition';
+
+/** Whose turn of a key it is, where no offset has to be brought back: nobody's, or that of one that is back already. */
+const NOBODY = -1;
+export const BACK = -2;
+
 /**
- * One key's turn. Its owner is the message (or batch) in hand; while that one backs off or waits to be taken again, `reserved`
- * keeps the turn for its offset. All others of the key wait here, offsets only, in order of acceptance.
+ * One key's turn. Its owner is the message (or batch) in hand. Where there is none, the turn is that of the first of `returned`: those
+ * that were given back, and wait in the stock to be taken again, perhaps backing off. All others of the key wait here, offsets only, in order
+ * of acceptance; but for those that were `called` for a batch to go on with, and that it has not taken.
  */
 export class KeyLane {
   readonly key: string;
   owner: object | undefined;
-  reserved = -1;
+  /** Sorted. As `called`, mostly none or one, and never more than a batch holds. */
+  readonly returned: number[] = [];
+  readonly called: number[] = [];
   /** Messages of the owner that are not settled. */
   held = 0;
   private offsets = NONE;
@@ -42,6 +52,13 @@ export class KeyLane {
     let at = this.at + this.size++;
     for (; at > this.at && this.offsets[at - 1]! > offset; at--) this.offsets[at] = this.offsets[at - 1]!;
     this.offsets[at] = offset;
+  }
+
+  /** It has the turn, after those before it that have it too. */
+  reserve(offset: number): void {
+    let at = this.returned.length;
+    while (at > 0 && this.returned[at - 1]! > offset) at--;
+    this.returned.splice(at, 0, offset);
   }
 
   shift(): number {
@@ -71,7 +88,7 @@ export class KeyLanes {
   readonly whole: KeyLane | undefined;
   private readonly lanes = new Map<string, KeyLane>();
   /** Of those that wait, the ones that were tried before. */
-  private readonly tried = new Map<number, Tries>();
+  readonly tried = new Map<number, Tries>();
   /** Messages that wait here for their turn. */
   waiting = 0;
 
@@ -90,11 +107,17 @@ export class KeyLanes {
   admit(key: string, offset: number, owner: object): KeyLane | undefined {
     let lane = this.whole ?? this.lanes.get(key);
     if (lane === undefined) this.lanes.set(key, (lane = new KeyLane(key)));
-    else if (lane.owner !== undefined ? lane.owner !== owner : lane !== this.whole && lane.reserved !== offset)
+    else if (
+      lane.owner === undefined
+        ? lane !== this.whole && lane.returned[0] !== offset
+        : lane.owner !== owner || goesBefore(lane, offset)
+    ) {
       return undefined;
+    }
     lane.owner = owner;
-    lane.reserved = -1;
     lane.held++;
+    if (lane.returned.length > 0) remove(lane.returned, offset);
+    if (lane.called.length > 0) remove(lane.called, offset);
     return lane;
   }
 
@@ -107,15 +130,19 @@ export class KeyLanes {
   reserve(key: string, offset: number): void {
     let lane = this.lanes.get(key);
     if (lane === undefined) this.lanes.set(key, (lane = new KeyLane(key)));
-    lane.reserved = lane.reserved < 0 ? offset : Math.min(lane.reserved, offset);
+    lane.reserve(offset);
   }
 
-  /** It is not the turn of this message. */
-  wait(key: string, offset: number, tries: Tries): void {
-    this.lanes.get(key)!.wait(offset);
+  /** It is not the turn of this message. The offset of an older one that `owner` can go on with; negative where there is none. */
+  wait(key: string, offset: number, tries: Tries, owner?: object): number {
+    const lane = this.lanes.get(key)!;
+    remove(lane.returned, offset);
+    remove(lane.called, offset);
+    lane.wait(offset);
     this.waiting++;
     const { failures, deliveries, alone } = tries;
     if (deliveries > 0) this.tried.set(offset, { failures, deliveries, alone });
+    return owner !== undefined && lane.owner === owner && lane.first < offset ? this.next(lane) : NOBODY;
   }
 
   /** How often a message that waited here was tried; asked once. */
@@ -126,38 +153,40 @@ export class KeyLanes {
     return tries;
   }
 
-  /** Takes the next one of the key out, for the owner to go on with. −1 where there is none. */
+  /** Calls the next one of the key, for the owner to go on with: its offset. Negative where there is none, or it was called before. */
   next(lane: KeyLane): number {
-    if (lane.waiting === 0) return -1;
+    if (lane.waiting === 0 || lane.called.some((offset) => offset < lane.first)) return NOBODY;
     this.waiting--;
-    return lane.shift();
+    const offset = lane.shift();
+    lane.called.push(offset);
+    return offset;
   }
 
-  /** One of the owner's messages is settled. The offset whose turn it is now, or −1. */
+  /** One of the owner's messages is settled. The offset whose turn it is now; negative where none has to be brought back. */
   settled(lane: KeyLane): number {
-    return --lane.held === 0 ? this.pass(lane) : -1;
+    return --lane.held === 0 ? this.pass(lane) : NOBODY;
   }
 
-  /** One of the owner's messages goes back and keeps the turn; of several the earliest. */
+  /** One of the owner's messages goes back and keeps the turn. */
   givenBack(lane: KeyLane, offset: number): void {
     // A log that keeps its order as a whole is held back by what is deferred in it.
-    if (lane !== this.whole) lane.reserved = lane.reserved < 0 ? offset : Math.min(lane.reserved, offset);
+    if (lane !== this.whole) lane.reserve(offset);
     if (--lane.held === 0) lane.owner = undefined;
   }
 
-  /** A message is settled. The offset whose turn it is now, or −1. */
+  /** A message is settled. The offset whose turn it is now; negative where none has to be brought back. */
   release({ offset, entry, turn }: Ordered): number {
     if (turn !== undefined) return this.settled(turn);
     const key = this.keyOf(entry.head);
-    return key === undefined ? -1 : this.gone(key, offset);
+    return key === undefined ? NOBODY : this.gone(key, offset);
   }
 
-  /** A message that was not in hand is gone. The offset whose turn it is now, or −1. */
+  /** A message that was not in hand is gone. The offset that comes in its place; negative where none has to be brought back. */
   gone(key: string, offset: number): number {
     const lane = this.lanes.get(key);
-    if (lane === undefined || lane.reserved !== offset) return -1;
-    lane.reserved = -1;
-    return lane.owner === undefined ? this.pass(lane) : -1;
+    if (lane === undefined) return NOBODY;
+    if (remove(lane.called, offset)) return this.next(lane);
+    return remove(lane.returned, offset) && lane.owner === undefined ? this.pass(lane) : NOBODY;
   }
 
   /** Takes the oldest waiting message with an offset below `before` out. −1 where there is none. */
@@ -168,9 +197,7 @@ export class KeyLanes {
     }
     if (oldest === undefined) return -1;
     this.waiting--;
-    const offset = oldest.shift();
-    this.tried.delete(offset);
-    return offset;
+    return oldest.shift();
   }
 
   /** Everything below `first` is gone. Turns that were kept for it pass on: the offsets whose turn it is now. */
@@ -181,9 +208,11 @@ export class KeyLanes {
         this.tried.delete(lane.shift());
         this.waiting--;
       }
-      if (lane.reserved < 0 || lane.reserved >= first) continue;
-      lane.reserved = -1;
-      const offset = lane.owner === undefined ? this.pass(lane) : -1;
+      const held = lane.returned.length;
+      drop(lane.called, first);
+      drop(lane.returned, first);
+      if (lane.owner !== undefined || lane.returned.length === held) continue;
+      const offset = this.pass(lane);
       if (offset >= 0) next.push(offset);
     }
     return next;
@@ -193,7 +222,8 @@ export class KeyLanes {
   forgetWaiting(): void {
     for (const lane of this.lanes.values()) {
       while (lane.waiting > 0) lane.shift();
-      lane.reserved = -1;
+      lane.returned.length = 0;
+      lane.called.length = 0;
       if (lane.owner === undefined && lane !== this.whole) this.lanes.delete(lane.key);
     }
     this.tried.clear();
@@ -202,13 +232,40 @@ export class KeyLanes {
 
   private pass(lane: KeyLane): number {
     lane.owner = undefined;
-    if (lane.reserved >= 0) return -1;
-    if (lane.waiting === 0) {
-      if (lane !== this.whole) this.lanes.delete(lane.key);
-      return -1;
+    if (lane.returned.length > 0) return BACK;
+    const called = Math.min(...lane.called);
+    if (lane.waiting > 0 && lane.first < called) {
+      this.waiting--;
+      const next = lane.shift();
+      lane.reserve(next);
+      return next;
     }
-    this.waiting--;
-    lane.reserved = lane.shift();
-    return lane.reserved;
+    if (remove(lane.called, called)) {
+      lane.reserve(called);
+      return BACK;
+    }
+    if (lane !== this.whole) this.lanes.delete(lane.key);
+    return lane === this.whole ? BACK : NOBODY;
   }
+}
+
+/** What keeps an order; undefined: nothing has to. */
+export function lanesFor(order: Order): KeyLanes | undefined {
+  return order === 'none' ? undefined : new KeyLanes(order === 'partition');
+}
+
+/** Another one of the key comes before `offset`, even for the owner. */
+function goesBefore(lane: KeyLane, offset: number): boolean {
+  return (lane.waiting > 0 && lane.first < offset) || (lane.returned.length > 0 && lane.returned[0]! < offset);
+}
+
+function remove(offsets: number[], offset: number): boolean {
+  const at = offsets.indexOf(offset);
+  if (at >= 0) offsets.splice(at, 1);
+  return at >= 0;
+}
+
+/** Removes what is below `first`. */
+function drop(offsets: number[], first: number): void {
+  for (let at = offsets.length - 1; at >= 0; at--) if (offsets[at]! < first) offsets.splice(at, 1);
 }

@@ -9,9 +9,10 @@ import { UNTRIED } from './tries.js';
 export function oldest(stock: Stock): Cursor | undefined {
   for (const cursor of stock.cursors) {
     let found = cursor.next();
-    const waiting = cursor.lanes?.takeOldest(found === READY ? cursor.offset : Infinity) ?? -1;
+    const { lanes } = cursor;
+    const waiting = lanes?.takeOldest(found === READY ? cursor.offset : Infinity) ?? -1;
     if (waiting >= 0) {
-      cursor.recall(waiting, UNTRIED);
+      cursor.recall(waiting, lanes!.triesOf(waiting));
       found = cursor.next();
     }
     if (found === READY) return cursor;

@@ -12,6 +12,8 @@ export interface PickerOwner {
   readonly cursors: readonly Cursor[];
   readonly expiry: Expiry;
   readonly owner: StockOwner;
+  /** One that waited for its key may be taken now; negative: none. */
+  recall(cursor: Cursor, offset: number): void;
 }
 
 /** Finds the message that is next: by level or partition, by offset, and by key where there is an order. */
@@ -78,8 +80,9 @@ export class Picker {
       this.turn = held ? undefined : lanes.admit(key, cursor.offset, run);
       if (this.turn !== undefined) return READY;
       if (lanes.whole !== undefined) return EMPTY;
-      lanes.wait(key, cursor.offset, cursor);
+      const older = lanes.wait(key, cursor.offset, cursor, run);
       cursor.take();
+      this.stock.recall(cursor, older);
     }
     owner.postpone();
     return LOADING;

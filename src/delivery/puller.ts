@@ -55,9 +55,6 @@ export class Puller implements Holder {
       this.source.roster.add(pull);
       pull.attempt();
       if (!this.waiting.has(pull)) return;
-      // A queue without room of its own takes messages for those who wait.
-      this.source.rested();
-      if (!this.waiting.has(pull)) return;
       signal?.addEventListener('abort', onAbort, { once: true });
       if (wait > 0) alarm.set(this.source.now() + Math.min(wait, LONGEST), true);
     });
@@ -141,7 +138,11 @@ class Pull implements Taker {
       if (first !== this) this.rest(1);
       first.finish(held);
     } else if (this.impatient && !source.stock.loading) this.finish(undefined);
-    else this.rest(1);
+    else {
+      this.rest(1);
+      // A queue without room of its own takes messages for those who wait.
+      source.rested();
+    }
   }
 
   private rest(spare: number): void {

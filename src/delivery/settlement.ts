@@ -22,7 +22,7 @@ export interface SettlementOwner extends Place {
   readonly epoch: number;
   now(): number;
   /** What the same batch holds of its key behind it goes back as well, no attempt counted. */
-  giveBackLater(held: Held, turn: KeyLane): void;
+  giveBackLater(held: Held, turn: KeyLane, outcome: 'abandon' | 'unbatch'): void;
   /** There may be nothing left to do. */
   rested(): void;
   report(error: unknown): void;
@@ -77,7 +77,9 @@ export class Settlement {
     const failed = failures > taken.failures;
     if (failed) stock.books.retried++;
     stock.giveBack(taken, failures, taken.deliveries, delay, alone);
-    if (taken.turn !== undefined && taken instanceof Held) this.owner.giveBackLater(taken, taken.turn);
+    if (taken.turn !== undefined && taken instanceof Held) {
+      this.owner.giveBackLater(taken, taken.turn, alone ? 'unbatch' : 'abandon');
+    }
     if (failed && events.heard.retried) {
       events.emit('retried', { ...origin, id: this.idOf(taken), attempt: failures, delay, error });
     }

@@ -6,7 +6,7 @@ import { Expiry, type ExpiryOwner } from './expiry.js';
 import { Dues } from './dues.js';
 import { Drops, type LogKeeper } from './drops.js';
 import type { Journal } from './journal.js';
-import { KeyLanes, type KeyLane } from './key-lanes.js';
+import { BACK, lanesFor, type KeyLane, type Order } from './key-lanes.js';
 import type { LogReader } from './log-reader.js';
 import { Reads } from './reads.js';
 import type { LogRange } from '../storage/storage.js';
@@ -14,9 +14,6 @@ import type { CursorRecord, StockOwner } from './stock-owner.js';
 import { Picker } from './picker.js';
 import type { Taken } from './taken.js';
 import { UNTRIED } from './tries.js';
-
-/** What follows what: nothing; of each key one at a time; of each log one at a time. */
-export type Order = 'none' | 'key' | 'partition';
 
 /**
  * What one queue or group has that is not in hand: a cursor for each of its logs, the order among them, and the books.
@@ -135,10 +132,9 @@ export class Stock implements CursorOwner, ExpiryOwner {
   /** An entry became visible at the end of a log. `awaited`: somebody waits for it, and there is nothing before it. */
   arrive(cursor: Cursor, offset: number, entry: LogEntry, awaited: boolean): void {
     const { books, expiry } = this;
-    const { head } = entry;
-    const extra = head.rare;
+    const { rare: extra, size } = entry.head;
     books.accepted++;
-    books.bytes += head.size;
+    books.bytes += size;
     if (extra !== undefined) {
       if (extra.expires !== undefined) expiry.mortal = true;
       if (extra.due !== undefined && extra.due > this.now()) {
@@ -153,7 +149,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
     cursor.append(offset, entry);
     this.drops.arrived(cursor, offset, undefined);
     if (expiry.mortal) {
-      expiry.came(head, awaited);
+      expiry.came(entry.head, awaited);
       expiry.watch();
     }
   }
@@ -222,14 +218,16 @@ export class Stock implements CursorOwner, ExpiryOwner {
     if (cursor.fenced) return;
     cursor.settled.add(offset);
     const { lanes } = cursor;
-    if (lanes !== undefined && (this.recall(cursor, lanes.release(taken)) || lanes.whole !== undefined))
-      this.owner.restocked(cursor);
+    if (lanes !== undefined) {
+      const next = lanes.release(taken);
+      if (this.recall(cursor, next) || next === BACK) this.owner.restocked(cursor);
+    }
     this.drops.settled(cursor, offset);
     this.came(cursor);
   }
 
   /** One that waited for its key may be taken now. */
-  private recall(cursor: Cursor, offset: number): boolean {
+  recall(cursor: Cursor, offset: number): boolean {
     if (offset < 0) return false;
     cursor.recall(offset, cursor.lanes!.triesOf(offset));
     this.expiry.watch();
@@ -293,8 +291,4 @@ export class Stock implements CursorOwner, ExpiryOwner {
     this.expiry.close();
     this.reads.close();
   }
-}
-
-function lanesFor(order: Order): KeyLanes | undefined {
-  return order === 'none' ? undefined : new KeyLanes(order === 'partition');
 }

@@ -126,8 +126,7 @@ export class Subscriber implements Taker, Holder {
 
   /** Whether a handler still works on it. */
   handling(held: Held): boolean {
-    const { lane } = held;
-    return lane !== undefined && lane.busy && lane.runs === held.run;
+    return held.lane?.busy === true && held.lane.runs === held.run;
   }
 
   pause(): void {

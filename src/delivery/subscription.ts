@@ -133,9 +133,9 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     return true;
   }
 
-  giveBackLater(held: Held, turn: KeyLane): void {
+  giveBackLater(held: Held, turn: KeyLane, outcome: 'abandon' | 'unbatch'): void {
     for (const other of held.holder.hand) {
-      if (other.turn === turn && other.offset > held.offset) this.settle(other, 'abandon');
+      if (other.turn === turn && other.offset > held.offset) this.settle(other, outcome);
     }
   }
 

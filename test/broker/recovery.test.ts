@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Broker, fixed, type BrokerOptions, type Queue } from '../../src/index.js';
+import { Broker, fixed, type BrokerOptions, type Delivery, type Queue } from '../../src/index.js';
 import { JournalStorage } from '../../src/testing/journal-storage.js';
 import { FaultyStorage, ManualClock } from '../../src/testing/index.js';
 import { seededRandom } from '../../src/testing/seeded-random.js';
@@ -62,6 +62,32 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
 
     const after = await Broker.open({ storage: killed });
     expect(await after.queue<string>('orders').receive()).toMatchObject({ body: 'fails', attempt: 2, deliveries: 3 });
+    await after.close();
+  });
+
+  it('are the attempts of what waits for its key when everything was written anew', async () => {
+    const storage = new JournalStorage();
+    const before = await Broker.open({ storage });
+    const queue = before.queue<string>('orders', { ordering: 'key', retry: { backoff: fixed(0) } });
+    const batches: (readonly Delivery<string>[])[] = [];
+    const consumer = queue.consumeBatch((batch) => void batches.push(batch), { ack: 'manual', size: 2 });
+    await queue.sendMany(['first', 'second'].map((body) => ({ body, key: 'k' })));
+    await before.flush();
+    consumer.pause();
+    batches[0]![1]!.nack();
+    // Looked at, and put where it waits; then so much happens that the cursor is written down as a whole.
+    for (let n = 0; n < 1100; n++) {
+      await queue.send('other');
+      expect((await queue.receive())!.ack()).toBe(true);
+      await before.flush();
+    }
+    const killed = storage.crash({ survives: 'disk', luck: 1 });
+    void before.close({ timeout: 0 });
+
+    const after = await Broker.open({ storage: killed });
+    const again = after.queue<string>('orders', { ordering: 'key' });
+    const found = await again.peek();
+    expect(found.find(({ body }) => body === 'second')).toMatchObject({ attempt: 2 });
     await after.close();
   });
 

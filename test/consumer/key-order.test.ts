@@ -232,4 +232,50 @@ onEachStorage('A batch under key order', (open) => {
     await quiet();
     expect(batches).toEqual([['a1', 'a2', 'b1', 'a3'], ['a1'], ['a2'], ['b1'], ['a3']]);
   });
+
+  it('fails, and those that wait behind what comes back one by one stay behind it', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    const batches: string[][] = [];
+    queue.consumeBatch(
+      (batch) => {
+        batches.push(batch.map(({ body }) => body));
+        if (batches.length === 1) throw new Error('once');
+      },
+      { size: 2 },
+    );
+    await queue.sendMany(keyed('a', ['1', '2', '3', '4', '5', '6']));
+    await quiet();
+    expect(batches).toEqual([['1', '2'], ['1'], ['2'], ['3', '4'], ['5', '6']]);
+  });
+
+  it('is taken on where one of it was given back and others looked at that in the meantime', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    const batches: (readonly Delivery<string>[])[] = [];
+    const consumer = queue.consumeBatch((batch) => void batches.push(batch), { ack: 'manual', size: 2 });
+    await queue.sendMany(keyed('a', ['1', '2']));
+    await quiet();
+    const [first, second] = batches[0]!;
+    second!.requeue();
+    await quiet();
+    expect(await queue.receive()).toBeUndefined();
+    first!.ack();
+    await quiet();
+    expect(batches.map((batch) => batch.map(({ body }) => body))).toEqual([['1', '2'], ['2']]);
+    await consumer.close();
+  });
+
+  it('wakes another consumer for the next of its key when it is done', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    const batches: (readonly Delivery<string>[])[] = [];
+    const consumer = queue.consumeBatch((batch) => void batches.push(batch), { ack: 'manual', size: 2 });
+    await queue.sendMany(keyed('a', ['1', '2', '3']));
+    await quiet();
+    const next = queue.receive({ wait: '1s' });
+    consumer.pause();
+    for (const message of batches[0]!) message.ack();
+    expect((await next)!.body).toBe('3');
+  });
 });

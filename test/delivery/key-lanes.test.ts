@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KeyLanes, type KeyLane } from '../../src/delivery/key-lanes.js';
+import { BACK, KeyLanes, type KeyLane } from '../../src/delivery/key-lanes.js';
 
 const ONCE = { failures: 1, deliveries: 1, alone: false };
 const NEVER = { failures: 0, deliveries: 0, alone: false };
@@ -98,6 +98,41 @@ describe('KeyLanes', () => {
     expect(lanes.admit('k', 3, {})).toBeUndefined();
     lanes.wait('k', 3, NEVER);
     expect(lanes.settled(lane)).toBe(3);
+  });
+
+  it('calls the next of a key for its owner, who need not take it: the turn passes in order all the same', () => {
+    const lanes = new KeyLanes();
+    const lane = lanes.admit('k', 1, {})!;
+    for (const offset of [2, 3]) lanes.wait('k', offset, NEVER);
+    expect(lanes.next(lane)).toBe(2);
+    expect(lanes.next(lane)).toBe(-1);
+    expect(lanes.settled(lane)).toBe(BACK);
+    expect(lanes.admit('k', 3, {})).toBeUndefined();
+    lanes.settled(lanes.admit('k', 2, {})!);
+    expect(lanes.admit('k', 3, {})).toBeDefined();
+  });
+
+  it('lets an owner take none before an older one that waits, and calls that one instead', () => {
+    const lanes = new KeyLanes();
+    const batch = {};
+    lanes.admit('k', 1, batch);
+    lanes.wait('k', 2, NEVER);
+    expect(lanes.admit('k', 3, batch)).toBeUndefined();
+    expect(lanes.wait('k', 3, NEVER, batch)).toBe(2);
+    expect(lanes.admit('k', 2, batch)).toBeDefined();
+  });
+
+  it('passes the turn to each of those that were given back, before all others', () => {
+    const lanes = new KeyLanes();
+    const batch = {};
+    const lane = lanes.admit('k', 1, batch)!;
+    lanes.admit('k', 2, batch);
+    lanes.wait('k', 3, NEVER);
+    lanes.givenBack(lane, 2);
+    lanes.givenBack(lane, 1);
+    expect(lanes.settled(lanes.admit('k', 1, {})!)).toBe(BACK);
+    expect(lanes.admit('k', 3, {})).toBeUndefined();
+    expect(lanes.settled(lanes.admit('k', 2, {})!)).toBe(3);
   });
 
   it('ends every key in order, whatever happens in between', () => {

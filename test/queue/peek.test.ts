@@ -75,6 +75,19 @@ onEachStorage('Looking into a queue with peek', (open) => {
     expect((await queue.peek()).map(({ body }) => body)).toEqual([1, 2, 3]);
   });
 
+  it('tells how often one was tried that waits for the turn of its key', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    queue.consumeBatch((batch) => void batch[1]!.requeue(), { ack: 'manual', size: 2 });
+    await queue.sendMany([
+      { body: 'first', key: 'k' },
+      { body: 'second', key: 'k' },
+    ]);
+    await quiet();
+    expect(await queue.receive()).toBeUndefined();
+    expect(await queue.peek()).toMatchObject([{ body: 'second', deliveries: 1 }]);
+  });
+
   it('shows the body as it was stored, without asking the schema', async () => {
     const { broker } = await open();
     const schema = schemaOf((total: number) => ({ total }));
