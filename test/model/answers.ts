@@ -1,5 +1,4 @@
 import { SluiceError } from '../../src/index.js';
-import { KNOWN } from './known.js';
 import type { Driver, Pull, Send } from './driver.js';
 import { diverge } from './model.js';
 
@@ -17,14 +16,12 @@ export function checkAnswers(driver: Driver): void {
   driver.members = driver.members.filter((member) => {
     const { closing, taker, queue } = member;
     if (closing === undefined) return true;
-    const busy = taker.running + (taker.options.batch === undefined || KNOWN.has('M2') ? 0 : taker.gathered.length) > 0;
+    const busy = taker.running + (taker.options.batch === undefined ? 0 : taker.gathered.length) > 0;
     const late = taker.closesAt! <= driver.now;
     if (closing.state === 'rejected') diverge(`close() of ${taker.name} rejected`);
-    if (closing.state === 'pending' && (!busy || late) && !(KNOWN.has('M11') && queue.gone))
-      diverge(`close() of ${taker.name} should have resolved`);
+    if (closing.state === 'pending' && (!busy || late)) diverge(`close() of ${taker.name} should have resolved`);
     if (closing.state === 'pending') return true;
-    if (busy && !late && !(KNOWN.has('M2') && (taker.options.batch?.wait ?? 0) > 0))
-      diverge(`close() of ${taker.name} resolved while its handlers run`);
+    if (busy && !late && !queue.gone) diverge(`close() of ${taker.name} resolved while its handlers run`);
     taker.closed = true;
     queue.consumers = queue.consumers.filter((other) => other !== taker);
     return false;

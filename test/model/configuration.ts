@@ -1,6 +1,5 @@
 import type { Random } from '../../src/clock.js';
 import { exponential, fixed, linear, type Backoff, type QueueOptions, type StandardSchema } from '../../src/index.js';
-import { KNOWN } from './known.js';
 import { between, chance, pick } from './chance.js';
 
 /** How long to wait after failed attempt n, told twice: here for the model, as a Backoff for the engine. */
@@ -101,10 +100,7 @@ export function drawQueue(random: Random): QueueConfiguration {
     ordering,
     priorities: ordering !== 'key' && chance(random, 0.5) ? between(random, 1, 4) : undefined,
     ttl: chance(random, 0.3) ? pick(random, [5, 20, 60, 200]) : undefined,
-    maxLength:
-      limited && chance(random, 0.85)
-        ? pick(random, [KNOWN.has('M13') && ordering === 'key' ? 1 : 0, 1, 2, 3, 3, 5, 8])
-        : undefined,
+    maxLength: limited && chance(random, 0.85) ? pick(random, [0, 1, 2, 3, 3, 5, 8]) : undefined,
     maxBytes: limited && chance(random, 0.25) ? between(random, 60, 300) : undefined,
     overflow: pick(random, ['block', 'reject', 'drop-head', 'dead-letter', undefined]),
     deadLetter: pick(random, [

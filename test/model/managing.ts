@@ -5,7 +5,6 @@ import type { Kind } from './commands.js';
 import { checkPeek } from './comparison.js';
 import { ASIDE, drawQueue, GRAVEYARD, MAIN, optionsOf } from './configuration.js';
 import { watch, type Driver } from './driver.js';
-import { KNOWN } from './known.js';
 import { diverge } from './model.js';
 import type { QueueModel } from './queue-model.js';
 import { drawSource } from './taking.js';
@@ -49,7 +48,6 @@ async function redrive(driver: Driver, random: Random): Promise<boolean> {
   const aside = chance(random, 0.2);
   const queue = aside ? driver.model.queue(MAIN) : full.length > 0 ? pick(random, full) : undefined;
   if (queue === undefined || queue.name === ASIDE) return false;
-  if (KNOWN.has('M7') && queue.configuration.ordering === 'key') return false;
   const to = aside ? ASIDE : chance(random, 0.15) ? MAIN : undefined;
   const limit = chance(random, 0.3) ? between(random, 0, 3) : undefined;
   const modulus = chance(random, 0.3) ? 2 : 1;

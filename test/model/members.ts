@@ -1,6 +1,5 @@
 import type { Random } from '../../src/clock.js';
 import type { ConsumeOptions, BatchOptions, Consumer, Delivery } from '../../src/index.js';
-import { KNOWN } from './known.js';
 import { seededRandom } from '../../src/testing/seeded-random.js';
 import { between, chance } from './chance.js';
 import type { Body, Driver, Holding, Watched } from './driver.js';
@@ -48,7 +47,6 @@ export function consume(
 
 function called(driver: Driver, member: Member, deliveries: readonly Delivery<Body>[]): unknown {
   const { queue, taker } = member;
-  if (KNOWN.has('M3') && queue.gone) return undefined;
   let run: Run | undefined;
   driver.guard(() => {
     driver.note(() => `    ${taker.name} is called with ${deliveries.map(({ body }) => `#${body.number}`).join(' ')}`);

@@ -160,6 +160,11 @@ export class QueueModel {
     return eligible.sort(inOrder)[0];
   }
 
+  /** Whether there may be something for `taker`. */
+  mayHave(taker: Taker, now: number): boolean {
+    return this.letters.some((letter) => this.eligible(letter, taker, now) && this.mayTake(taker, letter, now));
+  }
+
   /** Whether it is this message's turn, for `taker`. */
   isNext(letter: Letter, taker: Taker, now: number): boolean {
     if (!this.eligible(letter, taker, now)) return false;

@@ -106,7 +106,12 @@ async function backlog(driver: Driver): Promise<void> {
   await driver.rest();
 }
 
-/** Leaves out what it fails without. */
+/** What went wrong, whichever messages it went wrong with. */
+function kindOf({ message }: Error): string {
+  return message.replace(/0m[a-z0-9]{18}|#?\d+/g, '#');
+}
+
+/** Leaves out what it fails without, in the same way. */
 export async function shortest(
   configuration: Configuration,
   seed: number,
@@ -125,7 +130,7 @@ export async function shortest(
       const shorter = [...list.slice(0, from), ...list.slice(from + size)];
       const result = await once(configuration, seed, shorter, new Map(), undefined);
       tries++;
-      if (result.error === undefined) from += size;
+      if (result.error === undefined || kindOf(result.error) !== kindOf(error)) from += size;
       else {
         list = shorter.slice(0, result.at + 1);
         ({ message } = result.error);

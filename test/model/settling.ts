@@ -1,6 +1,5 @@
 import type { Random } from '../../src/clock.js';
 import { between, chance, pick } from './chance.js';
-import { KNOWN } from './known.js';
 import type { Kind } from './commands.js';
 import type { Driver, Holding } from './driver.js';
 import { drawError, extend, nack, rejectFor, settle } from './members.js';
@@ -8,7 +7,6 @@ import { drawError, extend, nack, rejectFor, settle } from './members.js';
 /** Something in hand, whose handler is not about to settle it. */
 function drawHolding(driver: Driver, random: Random): Holding | undefined {
   const open = driver.holdings.filter(({ hand: { live, run, taker } }) => {
-    if (KNOWN.has('M6') && taker.options.batch !== undefined) return false;
     if (!live || (taker.closesAt !== undefined && !driver.quiet)) return false;
     return run === undefined || run.state === 'running' || (run.state === 'returned' && taker.options.ack === 'manual');
   });

@@ -3,7 +3,6 @@ import type { Delivery } from '../../src/index.js';
 import { between, chance, pick } from './chance.js';
 import type { Kind } from './commands.js';
 import { MAIN } from './configuration.js';
-import { KNOWN } from './known.js';
 import { watch, type Body, type Driver, type Iteration, type Pull } from './driver.js';
 import { consume, drawError, throwing, type Call } from './members.js';
 import type { QueueModel } from './queue-model.js';
@@ -88,7 +87,8 @@ function pull(
   const next = queue.next(taker, driver.now);
   driver.model.join(queue, taker);
   const there = next !== undefined && queue.mayTake(taker, next, driver.now) && next.id !== undefined;
-  const brings = driver.quiet && !queue.strict ? (there ? 'message' : wait === 0 ? 'nothing' : undefined) : undefined;
+  const nothing = wait === 0 && !queue.mayHave(taker, driver.now);
+  const brings = driver.quiet && !queue.strict ? (there ? 'message' : nothing ? 'nothing' : undefined) : undefined;
   const answer = watch(
     ask().then((delivery) => {
       driver.guard(() => {
@@ -198,8 +198,7 @@ function closeConsumer(driver: Driver, random: Random): boolean {
   if (open.length === 0) return false;
   const member = pick(random, open);
   const { taker, consumer, queue, signal } = member;
-  const drawn = pick(random, [undefined, 0, 5, 30]);
-  const timeout = KNOWN.has('M3') && (taker.options.batch?.wait ?? 0) > 0 ? undefined : drawn;
+  const timeout = pick(random, [undefined, 0, 5, 30]);
   driver.note(() => `close ${taker.name}, timeout ${timeout}`);
   if (signal !== undefined) {
     driver.model.close(queue, taker, 10_000);
