@@ -28,6 +28,7 @@ import type { TopicStats } from './topic-stats.js';
 import type { QueueStats } from './queue-stats.js';
 import { checkQueueOptions, type QueueOptions } from './queue-options.js';
 import { Registry } from './registry.js';
+import { Reports } from './reports.js';
 import type { StandardSchema } from './standard-schema.js';
 import { MemoryStorage } from './storage/memory-storage.js';
 import type { Storage } from './storage/storage.js';
@@ -85,7 +86,8 @@ export class Broker {
   static async open(options: BrokerOptions = {}): Promise<Broker> {
     const { storage, codec } = checkBrokerOptions(options);
     const broker = new Broker(options, storage, codec);
-    const logs = await broker.lasting.open();
+    const reports = new Reports(broker.events);
+    const logs = await broker.lasting.open(reports.take);
     try {
       await broker.registry.recover([...logs.keys()]);
     } catch (error) {
@@ -93,6 +95,7 @@ export class Broker {
       await storage.close();
       throw error;
     }
+    reports.opened();
     return broker;
   }
 
@@ -167,12 +170,11 @@ export class Broker {
   /** A snapshot of every queue, topic, group, exchange and of the storage. Plain JSON but for dates. */
   stats(): BrokerStats {
     const { storage } = this;
-    const described = (storage as { stats?: () => Readonly<Record<string, number | string>> }).stats?.();
     return {
       queues: this.registry.queues.map((queue) => queue.stats()),
       topics: this.registry.topics.map((topic) => topic.stats()),
       exchanges: this.registry.exchanges.map((exchange) => exchange.stats()),
-      storage: { durability: storage.durability, ...described },
+      storage: { durability: storage.durability, ...storage.stats?.() },
     };
   }
 

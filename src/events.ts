@@ -46,7 +46,8 @@ export interface BrokerEvents {
   rolledBack: { readonly producer: string; readonly id: string; readonly checks: number };
   /** Nothing failed, but somebody should know. */
   warning: {
-    readonly code: 'GROUP_OVERTAKEN' | 'DEDUPLICATION_CUT' | 'STORAGE_NEARLY_FULL' | 'UNKNOWN_ALTERNATE';
+    readonly code:
+      'GROUP_OVERTAKEN' | 'DEDUPLICATION_CUT' | 'STORAGE_NEARLY_FULL' | 'STORAGE_TORN_TAIL' | 'UNKNOWN_ALTERNATE';
     readonly message: string;
     readonly details: Readonly<Record<string, unknown>>;
   };

@@ -44,6 +44,8 @@ export type { GroupStats, TopicStats } from './topic-stats.js';
 export type { TopicReceipt } from './delivery/topic-post.js';
 export type { Source } from './source.js';
 export type { StandardSchema } from './standard-schema.js';
+export type { RepairReport } from './storage/file/repair.js';
+export { FileStorage, type FileStorageOptions } from './storage/file-storage.js';
 export { MemoryStorage, type MemoryStorageOptions } from './storage/memory-storage.js';
 export type {
   Awaitable,
@@ -53,5 +55,7 @@ export type {
   ReadLimit,
   Storage,
   StorageOp,
+  StorageReport,
+  StorageReporter,
   StoredEntry,
 } from './storage/storage.js';

@@ -5,6 +5,7 @@ import type {
   ReadLimit,
   Storage,
   StorageOp,
+  StorageReporter,
   StoredEntry,
   Awaitable,
 } from '../storage/storage.js';
@@ -41,8 +42,8 @@ export class Journal {
   }
 
   /** Opens the storage; its logs are known then. */
-  async open(): Promise<ReadonlyMap<string, LogRange>> {
-    this.ranges = new Map(await this.storage.open());
+  async open(report?: StorageReporter): Promise<ReadonlyMap<string, LogRange>> {
+    this.ranges = new Map(await this.storage.open(report));
     return this.ranges;
   }
 

@@ -7,8 +7,7 @@ import type { Machine, StoreOptions } from './file/file-store.js';
 import { nodeFileSystem } from './file/node-file-system.js';
 import { repair } from './file/repair.js';
 import type { RepairReport } from './file/repair.js';
-import type { Report } from './file/report.js';
-import type { Durability, LogRange, ReadLimit, Storage, StorageOp, StoredEntry } from './storage.js';
+import type { Durability, LogRange, ReadLimit, Storage, StorageOp, StorageReporter, StoredEntry } from './storage.js';
 
 export interface FileStorageOptions {
   /**
@@ -43,11 +42,10 @@ const OPTIONS = new Set(['flush', 'flushInterval', 'segmentBytes', 'maxBytes', '
  */
 export class FileStorage implements Storage {
   readonly durability: 'disk' | 'os';
-  /** Told what the storage has to say without being asked; set by the broker before open(). Must not throw. */
-  onReport: ((report: Report) => void) | undefined;
   private readonly directory: string;
   private readonly options: StoreOptions;
   private machine: Machine = { fs: nodeFileSystem, clock: systemClock };
+  private report: StorageReporter | undefined;
   private opening: Promise<FileStore> | undefined;
   private store: FileStore | undefined;
 
@@ -87,8 +85,9 @@ export class FileStorage implements Storage {
    * @throws ERR_STORAGE_VERSION when a later release wrote it
    * @throws ERR_STORAGE_FULL, ERR_STORAGE_FAILED when the disk refuses
    */
-  async open(): Promise<ReadonlyMap<string, LogRange>> {
-    this.opening ??= FileStore.open(this.machine, this.directory, this.options, (report) => this.onReport?.(report));
+  async open(report?: StorageReporter): Promise<ReadonlyMap<string, LogRange>> {
+    this.report = report;
+    this.opening ??= FileStore.open(this.machine, this.directory, this.options, (told) => this.report?.(told));
     try {
       this.store = await this.opening;
     } catch (error) {

@@ -1,3 +1,5 @@
+import type { SluiceError } from '../errors.js';
+
 /** What a message or a write survives: nothing, a killed process, or a power cut. */
 export type Durability = 'memory' | 'os' | 'disk';
 
@@ -9,6 +11,18 @@ export interface LogRange {
   readonly first: number;
   readonly next: number;
 }
+
+/** What a storage has to say without being asked. */
+export type StorageReport =
+  /** Opening found the end torn, as a crash leaves it, and cut it there. Nothing that was confirmed was in it. */
+  | { readonly type: 'torn-tail'; readonly file: string; readonly position: number }
+  /** Told once; again only after there was room. */
+  | { readonly type: 'nearly-full'; readonly details: Readonly<Record<string, number | string>> }
+  /** Nothing is written any more, until it is opened again. */
+  | { readonly type: 'failed'; readonly error: SluiceError };
+
+/** Takes what a storage reports; never throws. */
+export type StorageReporter = (report: StorageReport) => void;
 
 /** Anything but string and Uint8Array comes from the `reference` codec, and only MemoryStorage takes it. */
 export type Body = unknown;
@@ -45,13 +59,16 @@ export interface ReadLimit {
 
 /**
  * A storage is a set of named append-only logs with dense offsets 0, 1, 2, … Queues, partitions, cursors, deduplication
- * windows and half messages are all logs to it; what they mean is the broker's business. Four methods, none optional.
+ * windows and half messages are all logs to it; what they mean is the broker's business. Four methods, and figures if it likes.
  */
 export interface Storage {
   /** What a write has survived once it is done. */
   readonly durability: Durability;
-  /** Every log that exists, with the range of offsets that it holds. */
-  open(): Awaitable<ReadonlyMap<string, LogRange>>;
+  /**
+   * Every log that exists, with the range of offsets that it holds. `report` is for what nobody asked about, from now until
+   * close(): the broker makes events of it. A storage that has nothing to say ignores it; one that wraps another passes it on.
+   */
+  open(report?: StorageReporter): Awaitable<ReadonlyMap<string, LogRange>>;
   /**
    * All of the batch or none of it, also across a crash; batches in call order. Done when it returns or resolves.
    * Done means: it reached `reach`, by default `durability`. A rejected batch takes no offsets. Appends get the log's
@@ -67,4 +84,6 @@ export interface Storage {
   read(log: string, from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]>;
   /** Waits for writes under way. Idempotent. */
   close(): Promise<void>;
+  /** Figures for `broker.stats().storage`, where it has any: plain numbers and texts. */
+  stats?(): Readonly<Record<string, number | string>>;
 }

@@ -8,6 +8,7 @@ import type {
   ReadLimit,
   Storage,
   StorageOp,
+  StorageReporter,
   StoredEntry,
 } from '../storage/storage.js';
 
@@ -75,8 +76,8 @@ export class FaultyStorage implements Storage {
     }
   }
 
-  open(): Awaitable<ReadonlyMap<string, LogRange>> {
-    return this.pass('open', [], () => this.inner.open());
+  open(report?: StorageReporter): Awaitable<ReadonlyMap<string, LogRange>> {
+    return this.pass('open', [report], () => this.inner.open(report));
   }
 
   write(batch: readonly StorageOp[], reach?: Durability): Awaitable<void> {
@@ -89,6 +90,10 @@ export class FaultyStorage implements Storage {
 
   close(): Promise<void> {
     return this.inner.close();
+  }
+
+  stats(): Readonly<Record<string, number | string>> {
+    return this.inner.stats?.() ?? {};
   }
 
   private pass<T>(method: FaultyMethod, call: readonly unknown[], on: () => Awaitable<T>): Awaitable<T> {

@@ -33,7 +33,7 @@ const layers: readonly Layer[] = [
   },
   {
     name: 'broker',
-    has: /^src\/(broker|broker-options|catalog|recovery|registry|ways)\.ts$/,
+    has: /^src\/(broker|broker-options|catalog|recovery|registry|reports|ways)\.ts$/,
     imports: ['vocabulary', 'routing', 'storage', 'delivery', 'nouns'],
   },
   { name: 'patterns', has: /^src\/patterns\//, imports: ['vocabulary', 'nouns', 'broker'] },

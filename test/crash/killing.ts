@@ -61,10 +61,10 @@ export async function killRound(
   // Kills follow kills as well.
   if (random.oneIn(3)) return { wrong: undefined, nextNonce };
   const storage = new FileStorage(directory, { keepFree: 0 });
-  storage.onReport = (report) => {
+  const ranges = await storage.open((report) => {
     if (report.type === 'torn-tail') tally.torn++;
-  };
-  const wrong = await ledger.judge(storage, await storage.open(), { keepsConfirmed: true, inOrder: true });
+  });
+  const wrong = await ledger.judge(storage, ranges, { keepsConfirmed: true, inOrder: true });
   tally.confirmed = ledger.confirmed;
   await storage.close();
   return { wrong, nextNonce };

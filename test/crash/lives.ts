@@ -79,9 +79,6 @@ export async function liveAndDie(seed: number, tally: Tally): Promise<void> {
   for (let life = random.below(5) + 2; life >= 0; life--) {
     const clock = new StoppedClock();
     const storage = FileStorage.on({ fs: disk.mount(), clock }, '/data', options);
-    storage.onReport = (report) => {
-      if (report.type === 'torn-tail') tally.torn++;
-    };
     tally.lives++;
     disk.fault = () => undefined;
     const plan = life === 0 ? 'close' : random.pick(['close', 'kill', 'cut', 'cut', 'cut', 'fault'] as const);
@@ -99,7 +96,9 @@ export async function liveAndDie(seed: number, tally: Tally): Promise<void> {
     }
     let isOpen = false;
     try {
-      const ranges = await storage.open();
+      const ranges = await storage.open((report) => {
+        if (report.type === 'torn-tail') tally.torn++;
+      });
       isOpen = true;
       const wrong = await ledger.judge(storage, ranges, { keepsConfirmed, inOrder });
       if (wrong !== undefined) fail(wrong);

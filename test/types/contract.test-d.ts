@@ -407,6 +407,18 @@ describe('Backoffs, codecs and storages', () => {
     expectTypeOf<[] | [{ readonly maxBytes?: number | undefined }]>().toExtend<
       ConstructorParameters<typeof sluice.MemoryStorage>
     >();
+    type FileStorageOptions = {
+      readonly flush?: 'sync' | 'async' | undefined;
+      readonly flushInterval?: Duration | undefined;
+      readonly segmentBytes?: number | undefined;
+      readonly maxBytes?: number | undefined;
+      readonly keepFree?: number | undefined;
+    };
+    expectTypeOf<sluice.FileStorage>().toExtend<sluice.Storage & { readonly durability: 'disk' | 'os' }>();
+    expectTypeOf<[string] | [string, FileStorageOptions]>().toExtend<
+      ConstructorParameters<typeof sluice.FileStorage>
+    >();
+    expectTypeOf<sluice.FileStorageOptions>().toEqualTypeOf<FileStorageOptions>();
   });
 
   test('a storage is four methods', () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.js';
 import { SluiceError } from '../../errors.js';
-import type { Durability, LogRange, ReadLimit, StorageOp, StoredEntry } from '../storage.js';
+import type { Durability, LogRange, ReadLimit, StorageOp, StorageReporter, StoredEntry } from '../storage.js';
 import type { Appender } from './appender.js';
 import { Chain } from './chain.js';
 import { makeDirectory, readSeed } from './directory.js';
@@ -16,7 +16,6 @@ import { Reclaimer } from './reclaimer.js';
 import { RecordView } from './record.js';
 import { recover } from './recovery.js';
 import type { Recovered } from './recovery.js';
-import type { Report } from './report.js';
 import type { Salvage } from './salvage.js';
 import { SegmentFiles } from './segment-files.js';
 import { settle } from './settle.js';
@@ -67,7 +66,7 @@ export class FileStore {
     files: SegmentFiles,
     recovered: Recovered,
     { appender, spares }: Awaited<ReturnType<typeof settle>>,
-    report: (report: Report) => void,
+    report: StorageReporter,
   ) {
     const { fs, clock } = machine;
     const { directory, seed } = files;
@@ -136,7 +135,7 @@ export class FileStore {
     machine: Machine,
     path: string,
     options: StoreOptions,
-    report: (report: Report) => void,
+    report: StorageReporter,
   ): Promise<FileStore> {
     const { fs } = machine;
     let lock: DirectoryLock | undefined;

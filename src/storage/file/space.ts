@@ -2,7 +2,7 @@ import { SluiceError } from '../../errors.js';
 import type { Clock } from '../../clock.js';
 import type { FileSystem } from './file-system.js';
 import { isNoSpace } from './file-system.js';
-import type { Report } from './report.js';
+import type { StorageReporter } from '../storage.js';
 
 /** How long a look at the disk serves, ms: others write to it as well. */
 const LOOK_AGAIN = 250;
@@ -28,7 +28,7 @@ export class Space {
   private readonly used: () => number;
   /** Makes the reserve if there is none; rejects for want of room. */
   private readonly makeReserve: () => Promise<void>;
-  private readonly report: (report: Report) => void;
+  private readonly report: StorageReporter;
   /** Why the disk is full; undefined while it is not. */
   private refusal: string | undefined;
   private free = Infinity;
@@ -43,7 +43,7 @@ export class Space {
     limits: SpaceLimits,
     used: () => number,
     makeReserve: () => Promise<void>,
-    report: (report: Report) => void,
+    report: StorageReporter,
   ) {
     this.fs = fs;
     this.directory = directory;

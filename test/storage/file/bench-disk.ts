@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../../src/clock.js';
-import type { Report } from '../../../src/storage/file/report.js';
+import type { StorageReport } from '../../../src/storage/storage.js';
 import { FRAME_HEADER, FRAME_MAGIC, readHeader } from '../../../src/storage/file/frame.js';
 import type { FrameHeader } from '../../../src/storage/file/frame.js';
 import { FileStorage } from '../../../src/storage/file-storage.js';
@@ -47,16 +47,15 @@ export function newDisk(): SimulatedDisk {
 export interface Opened {
   readonly storage: FileStorage;
   readonly clock: HandClock;
-  readonly reports: Report[];
+  readonly reports: StorageReport[];
 }
 
 /** Opens /data of a simulated disk. */
 export async function openOn(disk: SimulatedDisk, options: FileStorageOptions = {}): Promise<Opened> {
   const clock = new HandClock();
-  const reports: Report[] = [];
+  const reports: StorageReport[] = [];
   const storage = FileStorage.on({ fs: disk.mount(), clock }, '/data', { keepFree: 0, ...options });
-  storage.onReport = (report) => reports.push(report);
-  await storage.open();
+  await storage.open((report) => reports.push(report));
   return { storage, clock, reports };
 }
 
