@@ -1,8 +1,13 @@
-import { afterEach, describe, expect } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect } from 'vitest';
 import { nextTurn, type Random } from '../src/clock.js';
 import {
   Broker,
+  FileStorage,
   MemoryStorage,
+  type Awaitable,
   type BrokerOptions,
   type Queue,
   type QueueStats,
@@ -17,7 +22,46 @@ import { seededRandom } from '../src/testing/seeded-random.js';
 const STORAGES: readonly { readonly name: string; readonly create: (random: Random) => Storage }[] = [
   { name: 'MemoryStorage', create: () => new MemoryStorage() },
   { name: 'JournalStorage', create: (random) => new JournalStorage({ latency: random }) },
+  { name: 'FileStorage', create: () => onFiles() },
 ];
+
+let directory: string | undefined;
+let directories = 0;
+
+/** Files that nobody has had before. What they survive is tested elsewhere: a sync for each write would only be slow. */
+function onFiles(): Storage {
+  directory ??= mkdtempSync(join(tmpdir(), 'sluice-suite-'));
+  return new Counting(new FileStorage(join(directory, String(directories++)), { flush: 'async', keepFree: 0 }));
+}
+afterAll(() => {
+  if (directory !== undefined) rmSync(directory, { recursive: true });
+  directory = undefined;
+});
+
+/** Passes everything on, and counts what is not answered yet: the clock of a test waits for that. */
+class Counting implements Storage {
+  private readonly inner: Storage;
+  private unanswered = 0;
+
+  constructor(inner: Storage) {
+    this.inner = inner;
+  }
+  get durability() {
+    return this.inner.durability;
+  }
+  readonly busy = (): boolean => this.unanswered > 0;
+  open: Storage['open'] = (report) => this.count(this.inner.open(report));
+  write: Storage['write'] = (batch, reach) => this.count(this.inner.write(batch, reach));
+  read: Storage['read'] = (log, from, limit) => this.count(this.inner.read(log, from, limit));
+  close: Storage['close'] = () => this.count(this.inner.close()) as Promise<void>;
+  stats = () => this.inner.stats?.() ?? {};
+
+  private count<T>(answer: Awaitable<T>): Awaitable<T> {
+    if (!(answer instanceof Promise)) return answer;
+    this.unanswered++;
+    return answer.finally(() => this.unanswered--);
+  }
+}
 
 /** A broker on a clock that stands still, and what a test needs to watch it. */
 export interface Bench {
@@ -31,8 +75,9 @@ export interface Bench {
 
 export type Open = (options?: Omit<BrokerOptions, 'clock'>) => Promise<Bench>;
 
-/** Of the current test: what it has opened. */
+/** Of the current test: what it has opened, and storages that answer in their own time. */
 const opened: Bench[] = [];
+const counting: Counting[] = [];
 
 /**
  * The suite once per storage. After each test the books of its brokers must balance, before and after they close; closing
@@ -42,6 +87,7 @@ export function onEachStorage(title: string, suite: (open: Open) => void): void 
   describe.each(STORAGES)(`${title} · $name`, ({ create }) => {
     afterEach(async () => {
       for (const bench of opened.splice(0)) await wrapUp(bench);
+      counting.length = 0;
     });
     suite((options) => openOn(options?.storage ?? create(seededRandom(seedOfTest() + opened.length)), options));
   });
@@ -49,6 +95,10 @@ export function onEachStorage(title: string, suite: (open: Open) => void): void 
 
 async function openOn(storage: Storage, options: Omit<BrokerOptions, 'clock'> = {}): Promise<Bench> {
   const clock = new ManualClock();
+  if (storage instanceof Counting) {
+    clock.waitFor(storage.busy);
+    counting.push(storage);
+  }
   const broker = await Broker.open({ ...options, storage, clock });
   const errors: Error[] = [];
   broker.on('error', ({ error }) => errors.push(error));
@@ -100,7 +150,9 @@ function counts(stats: QueueStats): Record<string, number> {
 
 /** Runs turns of the event loop until `condition` holds; a test that waits for what never comes fails by name. */
 export async function until(condition: () => boolean, what = condition.toString()): Promise<void> {
-  for (let turns = 0; !condition(); turns++) {
+  for (let turns = 0; !condition();) {
+    // What the disk does takes as long as it takes.
+    if (!counting.some((storage) => storage.busy())) turns++;
     if (turns === 20_000) throw new Error(`did not come: ${what}`);
     await new Promise<void>(nextTurn);
   }

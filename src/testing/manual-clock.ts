@@ -22,6 +22,8 @@ export class ManualClock implements Clock {
   private created = 0;
   /** How often somebody asked for something: what goes on moves it. */
   private asked = 0;
+  /** Each says whether something is under way that comes from outside the process. */
+  private readonly errands: (() => boolean)[] = [];
   /** The advance() under way, and those behind it. */
   private advancing: Promise<void> = Promise.resolve();
 
@@ -55,7 +57,8 @@ export class ManualClock implements Clock {
   /**
    * Moves the time on by `by`, firing what falls due on the way, by due time and then by age; `now()` is each timer's
    * due time while it fires. Before, between and after, everything that can run without the time moving is let run:
-   * promises and turns of the event loop, but not files or sockets. Timers set on the way fire too, if they fall due.
+   * promises and turns of the event loop, but not files or sockets (see waitFor()). Timers set on the way fire too, if they
+   * fall due.
    *
    * Resolves when the time has come. Called during another advance(), it begins when that is over. Rejects with what a
    * timer throws, and stops there; with TypeError or RangeError for what is no duration.
@@ -65,6 +68,16 @@ export class ManualClock implements Clock {
     const advanced = this.advancing.then(() => this.moveTo(this.time + ms));
     this.advancing = advanced.catch(() => undefined);
     return advanced;
+  }
+
+  /**
+   * From now on advance() also waits while `busy()` is true: for files or sockets, say a storage that counts the calls it has not
+   * answered yet.
+   * @throws TypeError when it is no function
+   */
+  waitFor(busy: () => boolean): void {
+    checkFunction(busy, 'busy');
+    this.errands.push(busy);
   }
 
   /** How many timers wait. */
@@ -92,7 +105,8 @@ export class ManualClock implements Clock {
   private async quiet(): Promise<void> {
     let { asked } = this;
     for (let turns = 0, idle = 0; idle < QUIET_TURNS && turns < MOST_TURNS; turns++) {
-      await new Promise<void>(nextTurn);
+      do await new Promise<void>(nextTurn);
+      while (this.errands.some((busy) => busy()));
       idle = this.asked === asked ? idle + 1 : 0;
       ({ asked } = this);
     }

@@ -267,6 +267,27 @@ describe('ManualClock', () => {
     expect(fired).toEqual([['after', 15]]);
   });
 
+  it('waits for what it is told to wait for, before and between timers', async () => {
+    const { clock, fired, set } = recorded();
+    let turnsLeft = 0;
+    clock.waitFor(() => turnsLeft > 0 && turnsLeft-- > 0);
+    const answered = async (name: string): Promise<void> => {
+      while (turnsLeft > 0) await turn();
+      fired.push([name, clock.now()]);
+    };
+    clock.setTimer(10, () => {
+      turnsLeft = 50;
+      void answered('answer');
+    });
+    set(20, 'later');
+    await clock.advance(20);
+    expect(fired).toEqual([
+      ['answer', 10],
+      ['later', 20],
+    ]);
+    expect(() => clock.waitFor(1 as never)).toThrow(TypeError);
+  });
+
   it('fires 10,000 timers in order', async () => {
     const clock = new ManualClock(0);
     const fired: number[] = [];
