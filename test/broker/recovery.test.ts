@@ -3,17 +3,19 @@ import { Broker, fixed, type BrokerOptions, type Delivery, type Queue } from '..
 import { JournalStorage } from '../../src/testing/journal-storage.js';
 import { FaultyStorage, ManualClock } from '../../src/testing/index.js';
 import { seededRandom } from '../../src/testing/seeded-random.js';
-
-/** One life after the other on the same storage; slow on purpose, as its seed says. */
-function lives(seed = 1) {
-  const clock = new ManualClock();
-  const storage = new JournalStorage({ latency: seededRandom(seed) });
-  return { clock, open: (options: BrokerOptions = {}) => Broker.open({ storage, clock, ...options }) };
-}
+import { MACHINES } from './machines.js';
 
 const bodies = async (queue: Queue<string>): Promise<string[]> => (await queue.peek()).map(({ body }) => body);
 
-describe('What comes back when a broker is opened on a storage that lasts', () => {
+describe.each(MACHINES)('What comes back when a broker is opened on a storage that lasts · $name', ({ start }) => {
+  /** One broker after the other on one machine. */
+  const lives = (seed = 1) => {
+    const clock = new ManualClock();
+    const machine = start(seed);
+    const open = (options: BrokerOptions = {}) => Broker.open({ storage: machine.storage(), clock, ...options });
+    return { clock, machine, open };
+  };
+
   it('are the messages that were not settled, with ids, keys, headers, priorities and times', async () => {
     const { clock, open } = lives();
     const before = await open();
@@ -48,8 +50,8 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
   });
 
   it('are the attempts of what was in hand when everything was written anew, after a kill', async () => {
-    const storage = new JournalStorage({ latency: seededRandom(7) });
-    const before = await Broker.open({ storage });
+    const { machine, open } = lives(7);
+    const before = await open();
     before.on('error', () => undefined);
     const queue = before.queue<string>('orders', { retry: { backoff: fixed(0) } });
     await queue.send('fails');
@@ -57,10 +59,10 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
     expect((await queue.receive())!.attempt).toBe(2);
     await queue.purge();
     await before.flush();
-    const killed = storage.crash({ survives: 'disk', luck: 1 });
+    await machine.kill();
     void before.close({ timeout: 0 });
 
-    const after = await Broker.open({ storage: killed });
+    const after = await open();
     expect(await after.queue<string>('orders').receive()).toMatchObject({ body: 'fails', attempt: 2, deliveries: 3 });
     await after.close();
   });
@@ -168,6 +170,28 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
     await after.close();
   });
 
+  it('are options, until the code gives others, which win without an error', async () => {
+    const { open } = lives(9);
+    const before = await open();
+    before.queue('orders', { maxLength: 1, retry: { attempts: 1 } });
+    before.exchange('events', { type: 'fanout' });
+    await before.close();
+
+    const after = await open();
+    await after.queue('orders').send(1);
+    await expect(after.queue('orders').send(2)).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' });
+    after.queue('orders', { maxLength: 2, retry: { attempts: 2, backoff: fixed(0) } });
+    await after.queue('orders').send(2);
+    (await after.queue('orders').receive())!.nack();
+    expect(after.queue('orders').stats()).toMatchObject({ ready: 2, deadLettered: 0 });
+    await after.close();
+
+    const last = await open();
+    await expect(last.queue('orders').send(3)).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' });
+    expect(last.stats().exchanges).toMatchObject([{ name: 'events', type: 'fanout' }]);
+    await last.close();
+  });
+
   it('is not what was not to last', async () => {
     const { open } = lives(5);
     const before = await open();
@@ -203,20 +227,6 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
     first.ack();
     expect((await again.receive())!.body).toBe('a2');
     await after.close();
-  });
-
-  it('releases the storage where what it holds cannot be read', async () => {
-    const inner = new JournalStorage();
-    const first = await Broker.open({ storage: inner });
-    await first.queue('orders').send(1);
-    await first.close();
-    const storage = new FaultyStorage(inner);
-    storage.failNext('read', new Error('unreadable'));
-    await expect(Broker.open({ storage })).rejects.toThrow('unreadable');
-    await expect(inner.read('catalog', 0, { entries: 1, bytes: 1 })).rejects.toThrow('closed');
-    const again = await Broker.open({ storage: inner });
-    expect(again.queue('orders').stats().ready).toBe(1);
-    await again.close();
   });
 
   it.each(Array.from({ length: 12 }, (_, n) => n + 1))('keeps the books through many lives (seed %i)', async (seed) => {
@@ -265,12 +275,11 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
     'loses nothing that was confirmed when the process is killed (seed %i)',
     async (seed) => {
       const random = seededRandom(seed);
-      const clock = new ManualClock();
-      let storage = new JournalStorage({ latency: seededRandom(seed) });
+      const { clock, machine, open } = lives(seed);
       const confirmed = new Set<string>();
       const flushed = new Set<string>();
       for (let life = 0; life < 5; life++) {
-        const broker = await Broker.open({ storage, clock, retry: { attempts: 2, backoff: fixed(10) } });
+        const broker = await open({ retry: { attempts: 2, backoff: fixed(10) } });
         broker.on('error', () => undefined);
         const queue = broker.queue<string>('orders');
         broker.exchange('events').bind(queue, '#').bind(broker.queue('audit'), '#');
@@ -299,11 +308,10 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
             for (const one of sure) flushed.add(one);
           }
         }
-        const crashed = storage.crash({ survives: random() < 0.5 ? 'os' : 'disk', luck: random() });
+        await (random() < 0.5 ? machine.kill() : machine.cutPower());
         void broker.close({ timeout: 0 });
-        storage = crashed;
       }
-      const last = await Broker.open({ storage, clock });
+      const last = await open();
       const where = async (name: string) => (await last.queue<string>(name).peek(10_000)).map(({ body }) => body);
       const [waiting, dead] = [await where('orders'), await where('orders.dlq')];
       const { acked, deadLettered, accepted, ready, delayed } = last.queue('orders').stats();
@@ -316,4 +324,20 @@ describe('What comes back when a broker is opened on a storage that lasts', () =
       await last.close();
     },
   );
+});
+
+describe('A broker', () => {
+  it('that is opened on a storage which cannot be read releases it', async () => {
+    const inner = new JournalStorage();
+    const first = await Broker.open({ storage: inner });
+    await first.queue('orders').send(1);
+    await first.close();
+    const storage = new FaultyStorage(inner);
+    storage.failNext('read', new Error('unreadable'));
+    await expect(Broker.open({ storage })).rejects.toThrow('unreadable');
+    await expect(inner.read('catalog', 0, { entries: 1, bytes: 1 })).rejects.toThrow('closed');
+    const again = await Broker.open({ storage: inner });
+    expect(again.queue('orders').stats().ready).toBe(1);
+    await again.close();
+  });
 });
