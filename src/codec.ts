@@ -21,7 +21,7 @@ export interface Codec {
 export const json: Codec = {
   name: 'json',
   encode(body) {
-    if (types.isUint8Array(body)) return Uint8Array.from(body);
+    if (types.isUint8Array(body)) return new Uint8Array(body);
     let text: string | undefined;
     try {
       text = JSON.stringify(body);
@@ -32,7 +32,7 @@ export const json: Codec = {
     return text;
   },
   decode(data) {
-    return typeof data === 'string' ? JSON.parse(data) : Uint8Array.from(data as Uint8Array);
+    return typeof data === 'string' ? JSON.parse(data) : new Uint8Array(data as Uint8Array);
   },
 };
 

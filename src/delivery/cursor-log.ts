@@ -35,8 +35,11 @@ export const WRITTEN = [
   'bytes',
 ] as const;
 
-/** Deltas between two snapshots. */
+/** Deltas between two snapshots; and where hardly anything is out of order, so that a snapshot is as short as a delta. */
 const DELTAS = 1000;
+const DELTAS_IN_ORDER = 16;
+/** Offsets. */
+const HARDLY_ANY = 64;
 /** Arrivals after which the books are written down, if nothing else makes them. */
 const ARRIVALS = 256;
 
@@ -103,7 +106,7 @@ export class CursorLog implements CursorRecord {
   }
 
   collect(batch: StorageOp[]): void {
-    const whole = this.deltas >= DELTAS;
+    const whole = this.deltas >= (this.isInOrder() ? DELTAS_IN_ORDER : DELTAS);
     const trimmed = this.snapshot.offset;
     const op: StorageOp & { type: 'append' } = {
       type: 'append',
@@ -121,6 +124,13 @@ export class CursorLog implements CursorRecord {
     this.deltas = 0;
     this.snapshot = op;
     if (trimmed !== undefined) batch.push({ type: 'drop', log: this.log, from: 0, to: trimmed });
+  }
+
+  /** Deltas lie among the messages that came with them: each one costs recovery a read. */
+  private isInOrder(): boolean {
+    let offsets = 0;
+    for (const cursor of this.cursors) offsets += cursor.outOfOrder;
+    return offsets <= HARDLY_ANY;
   }
 
   private changes(): CursorEntry {

@@ -185,6 +185,9 @@ export class Cursor {
   get alone(): boolean {
     return this.returning && this.returned.heap.alone;
   }
+  get outOfOrder(): number {
+    return this.settled.above + this.deferred.size + this.returned.size;
+  }
 
   /** Takes the candidate out: it is the caller's to place. Nothing tells of it any more. */
   take(): void {

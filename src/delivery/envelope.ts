@@ -9,7 +9,7 @@ import {
   isRecord,
 } from '../arguments.js';
 import { onClock, type Clock } from '../clock.js';
-import { encodedBytes, type Codec, type Encoded } from '../codec.js';
+import { encodedBytes, json, type Codec, type Encoded } from '../codec.js';
 import { milliseconds } from '../duration.js';
 import { SluiceError } from '../errors.js';
 import type { Headers, MessageOptions } from '../message.js';
@@ -49,6 +49,8 @@ export class Envelopes {
   private readonly codecName: string | undefined;
   /** Bodies pass by reference: they have no size. */
   private readonly weightless: boolean;
+  /** Bodies that are bytes are copied into memory that they share. */
+  private readonly pooled: boolean;
   /** The id of the envelope made last. */
   id = '';
 
@@ -61,10 +63,13 @@ export class Envelopes {
     // What does not outlive the broker needs no name: its codec is the broker's.
     this.codecName = codec.name === 'json' || !lasting ? undefined : codec.name;
     this.weightless = codec.name === 'reference';
+    this.pooled = lasting && codec === json;
   }
 
   /** @throws SluiceError ERR_NOT_SERIALIZABLE */
   encode(body: unknown): Encoded {
+    // That takes a fifth of the time, but one that stays keeps its neighbours: for where few stay in memory.
+    if (this.pooled && types.isUint8Array(body)) return Buffer.from(body);
     return this.codec.encode(body);
   }
 

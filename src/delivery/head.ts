@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Death, Headers } from '../message.js';
+import type { SpokenHead } from '../storage/storage.js';
 
 /**
  * What most messages do not have, kept apart so that the many stay small. All times are ms on the broker's clock.
@@ -50,7 +51,7 @@ export function rare(given: Partial<Rare>, base?: Rare): Rare {
  *     id        text where somebody gave one, or where it is stored; else (run of the broker, time, counter) make it
  *     size      bytes of the encoded body
  */
-export class Head {
+export class Head implements SpokenHead {
   readonly id: string | undefined;
   readonly seconds: number;
   readonly tick: number;
@@ -131,6 +132,18 @@ export class Head {
       x: extra?.deaths,
       n: extra?.transient || undefined,
     };
+  }
+
+  /** As JSON.stringify() has it, in a fifth of the time where nothing is rare. */
+  json(): string {
+    const { id, key, routingKey } = this;
+    if (this.rare !== undefined || id === undefined) return JSON.stringify(this);
+    const counter = this.tick & (COUNTERS - 1);
+    let text = `{"i":${JSON.stringify(id)},"t":${this.timestamp}`;
+    if (counter !== 0) text += `,"q":${counter}`;
+    if (key !== undefined) text += `,"k":${JSON.stringify(key)}`;
+    if (routingKey !== undefined) text += `,"r":${JSON.stringify(routingKey)}`;
+    return `${text}}`;
   }
 
   /** A head as a storage gave it back: the object itself from memory, its JSON from anywhere else. */

@@ -93,17 +93,21 @@ export abstract class Inbox {
     return this.open && this.validate === undefined && !this.journal.lasting;
   }
 
-  /** The way of most messages: one place, no limits. Done when it returns or resolves. */
-  store(head: Head, body: Encoded): Awaitable<void> {
+  /** The way of most messages: one place, no limits. Done when it returns, or resolves with, `receipt`. */
+  store<T>(head: Head, body: Encoded, receipt: T): Awaitable<T> {
     const op = this.append(head, body);
     const written = this.journal.write([op], head.rare?.transient === true ? 'memory' : undefined);
-    if (written === undefined) return this.arrived(op);
+    if (written === undefined) {
+      this.arrived(op);
+      return receipt;
+    }
     const load = { count: 1, bytes: head.size };
     this.reserve(load, 1);
     return written.then(
       () => {
         this.reserve(load, -1);
         this.arrived(op);
+        return receipt;
       },
       (error: unknown) => {
         this.reserve(load, -1);

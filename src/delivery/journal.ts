@@ -33,6 +33,8 @@ export class Journal {
   private scheduled = false;
   private underWay = 0;
   private last: Promise<void> | undefined;
+  /** The newest write: what the storage gave for it, and what was given for that. */
+  private newest: { readonly result: Promise<void>; readonly done: Promise<void> } | undefined;
 
   constructor(storage: Storage, report: (error: unknown) => void) {
     this.storage = storage;
@@ -127,11 +129,14 @@ export class Journal {
   private hand(batch: StorageOp[], reach: Durability | undefined): Awaitable<void> {
     const result = this.storage.write(batch, reach);
     if (result === undefined) return this.underWay === 0 ? undefined : this.last;
+    // Those who share a commit share its promise: a thousand of them cost as much as one.
+    if (result === this.newest?.result) return this.newest.done;
     const done = this.last === undefined ? result : inOrder(this.last, result);
+    this.newest = { result, done };
     this.underWay++;
     const settled = (): void => {
       this.underWay--;
-      if (this.underWay === 0) this.last = undefined;
+      if (this.underWay === 0) this.last = this.newest = undefined;
     };
     this.last = done.then(settled, settled);
     return done;

@@ -57,8 +57,7 @@ export class Post {
     const head = envelopes.head(encoded, undefined, routingKey);
     const { names, durability } = inbox;
     const receipt: Receipt = { id: envelopes.id, duplicate: false, destinations: names, durability };
-    const stored = inbox.store(head, encoded);
-    return stored === undefined ? Promise.resolve(receipt) : stored.then(() => receipt);
+    return Promise.resolve(inbox.store(head, encoded, receipt));
   }
 
   /** All or none, in one write. */

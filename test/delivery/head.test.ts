@@ -177,3 +177,18 @@ function shown(head: Head): unknown {
   const { id, seconds, tick, size, key, routingKey, rare: more } = head;
   return { id, seconds, tick, size, key, routingKey, rare: { ...rare({}), ...more } };
 }
+
+describe("A head's own JSON", () => {
+  it('is what JSON.stringify() makes of it', () => {
+    const text = fc.option(fc.string({ unit: 'binary' }), { nil: undefined });
+    const seconds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
+    const tick = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2_097_151_999 }));
+    const extra = fc.option(fc.record({ priority: fc.nat(9) }), { nil: undefined });
+    fc.assert(
+      fc.property(text, seconds, tick, text, text, extra, (id, second, at, key, routingKey, given) => {
+        const head = new Head(id, second, at, 10, key, routingKey, given && rare(given));
+        expect(head.json()).toBe(JSON.stringify(head));
+      }),
+    );
+  });
+});

@@ -56,6 +56,24 @@ describe('Journal', () => {
     expect([journal.durability, journal.lasting]).toEqual(['memory', false]);
   });
 
+  it('gives those who share a commit one promise, behind what was written before', async () => {
+    const storage = new Slow();
+    const journal = new Journal(storage, never);
+    const first = watch(journal.write([append('a')]) as Promise<void>);
+    const commit = deferred();
+    storage.write = () => commit.promise;
+    const [one, other] = [journal.write([append('b')]), journal.write([append('c')])];
+    expect(other).toBe(one);
+    const both = watch(one as Promise<void>);
+    commit.resolve();
+    await turn();
+    expect([first.state, both.state]).toEqual(['pending', 'pending']);
+    storage.writes[0]!.resolve();
+    await journal.flush();
+    await turn();
+    expect([first.state, both.state]).toEqual(['resolved', 'resolved']);
+  });
+
   it('writes in call order, and is done in call order, whatever the storage answers first', async () => {
     const storage = new Slow();
     const journal = new Journal(storage, never);

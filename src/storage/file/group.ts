@@ -1,5 +1,5 @@
 import { describe } from '../../arguments.js';
-import type { StorageOp } from '../storage.js';
+import type { SpokenHead, StorageOp } from '../storage.js';
 import { FRAME_ALIGNMENT, FRAME_HEADER } from './frame.js';
 import type { Log, LogTable } from './log-table.js';
 import { COPY, ENTRY } from './record.js';
@@ -44,6 +44,7 @@ export class Group {
   readonly buffer: RecordBuffer;
   /** Where each frame begins in the buffer. */
   readonly frames: number[] = [];
+  /** Batches without bodies: where a disk is full they are tried again. */
   readonly members: Member[] = [];
   /** Whether anybody waits for the disk, and not only for the operating system. */
   toDisk = false;
@@ -80,8 +81,8 @@ export class Group {
   /** Encodes a batch; the promise is settled with the group. */
   add(batch: CheckedBatch, table: LogTable, waiter?: Waiter): Promise<void> {
     const settled = waiter ?? this.waiterOf(batch.bodied);
-    this.members.push({ batch, waiter: settled });
     if (batch.bodied) this.hasBodies = true;
+    else this.members.push({ batch, waiter: settled });
     this.beginRecords();
     let heads = 0;
     for (const op of batch.ops) {
@@ -201,12 +202,14 @@ function makeWaiter(): Waiter {
 /** Longest body and head that a record can hold; far below what u32 offsets in a segment allow. */
 const LARGEST_BATCH = 2 ** 30;
 
+const NO_HEADS: string[] = [];
+
 /**
  * @throws TypeError for a body that is neither a string nor a Uint8Array, or a head without JSON; RangeError for a batch
  * over 1 GiB; whatever a head's toJSON throws
  */
 export function checkBatch(ops: readonly StorageOp[]): CheckedBatch {
-  const heads: string[] = [];
+  let heads: string[] = NO_HEADS;
   let bodied = false;
   let bytes = FRAME_HEADER;
   let last: object | undefined;
@@ -215,10 +218,11 @@ export function checkBatch(ops: readonly StorageOp[]): CheckedBatch {
     if (op.type !== 'append') continue;
     const { head, body } = op.entry;
     // Entries that go to several logs share their head.
-    const json = head === last ? heads[heads.length - 1]! : JSON.stringify(head);
+    const json = head === last ? heads[heads.length - 1]! : jsonOf(head);
     if (json === undefined) throw new TypeError(`a head must have JSON; got ${describe(head)}`);
     last = head;
-    heads.push(json);
+    if (heads === NO_HEADS) heads = [json];
+    else heads.push(json);
     bytes += json.length;
     if (body === undefined) continue;
     bodied = true;
@@ -228,4 +232,8 @@ export function checkBatch(ops: readonly StorageOp[]): CheckedBatch {
   }
   if (bytes > LARGEST_BATCH) throw new RangeError(`a batch must be under ${LARGEST_BATCH} bytes; got about ${bytes}`);
   return { ops, heads, bodied, bytes };
+}
+
+function jsonOf(head: object & Partial<SpokenHead>): string | undefined {
+  return typeof head.json === 'function' ? head.json() : JSON.stringify(head);
 }

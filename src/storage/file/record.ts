@@ -32,9 +32,12 @@ const LARGEST_OFFSET_HIGH = 2 ** 32;
 export class RecordBuffer {
   bytes: Buffer;
   length = 0;
+  /** On the same memory: compilers know how to write numbers through it. */
+  private numbers: DataView;
 
   constructor(capacity: number) {
     this.bytes = Buffer.allocUnsafeSlow(capacity);
+    this.numbers = new DataView(this.bytes.buffer);
   }
 
   reserve(count: number): void {
@@ -42,6 +45,7 @@ export class RecordBuffer {
     const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.byteLength * 2, this.length + count));
     this.bytes.copy(grown, 0, 0, this.length);
     this.bytes = grown;
+    this.numbers = new DataView(grown.buffer);
   }
 
   /** Zeros up to the next multiple of `alignment`: what the memory held before is nobody's business. */
@@ -88,14 +92,14 @@ export class RecordBuffer {
   }
 
   private close(at: number, kind: number, encoding: number, offset: number, log: number, headLength: number): void {
-    const { bytes } = this;
-    bytes.writeUInt32LE(this.length - at - RECORD_HEADER, at);
-    bytes[at + 4] = kind;
-    bytes[at + 5] = encoding;
-    bytes.writeUInt16LE(Math.floor(offset / LARGEST_OFFSET_HIGH), at + 6);
-    bytes.writeUInt32LE(offset >>> 0, at + 8);
-    bytes.writeUInt32LE(log, at + 12);
-    bytes.writeUInt32LE(headLength, at + 16);
+    const { numbers } = this;
+    numbers.setUint32(at, this.length - at - RECORD_HEADER, true);
+    numbers.setUint8(at + 4, kind);
+    numbers.setUint8(at + 5, encoding);
+    numbers.setUint16(at + 6, Math.floor(offset / LARGEST_OFFSET_HIGH), true);
+    numbers.setUint32(at + 8, offset, true);
+    numbers.setUint32(at + 12, log, true);
+    numbers.setUint32(at + 16, headLength, true);
     this.pad(4);
   }
 

@@ -68,7 +68,7 @@ export class Space {
     if (this.clock.now() - this.lookedAt >= LOOK_AGAIN) void this.look();
     if (this.refusal !== undefined) return this.error(this.refusal);
     const { maxBytes } = this.limits;
-    if (this.used() + pending + bytes <= maxBytes) return undefined;
+    if (maxBytes === Infinity || this.used() + pending + bytes <= maxBytes) return undefined;
     this.warn({ bytes: this.used(), maxBytes });
     return this.error(`${this.used()} of ${maxBytes} bytes are used`);
   }

@@ -272,7 +272,7 @@ export class Writer {
     const kept = new Set<Waiter>();
     groups.forEach((refusedGroup, i) => {
       for (const { batch, waiter } of refusedGroup.members) {
-        if (batch.bodied || (isStuck && i === 0)) continue;
+        if (isStuck && i === 0) continue;
         void again.add(batch, this.parts.table, waiter);
         again.toDisk ||= refusedGroup.toDisk;
         kept.add(waiter);

@@ -134,7 +134,7 @@ const lmdb: Contender = {
     return async () => {
       const began = now();
       const opened = openEnvironment(directory, 'disk');
-      opened.getRange({ limit: 1 }).asArray;
+      if ([...opened.getRange({ limit: 1 })].length === 0) throw new Error('it is empty');
       const ms = now() - began;
       await opened.close();
       return { ms };

@@ -19,7 +19,9 @@ function sqlite(directory: string, reach: Reach, body: (n: number) => Uint8Array
   const all = database.transaction((bodies: readonly (Uint8Array | string)[]) => {
     for (const each of bodies) insert.run(each);
   });
-  const grouping = new Grouping<Uint8Array | string>((group) => void all(group));
+  const grouping = new Grouping<Uint8Array | string>((group) => {
+    all(group);
+  });
   return { send: (n) => grouping.add(body(n)) };
 }
 
