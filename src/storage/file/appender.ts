@@ -1,6 +1,7 @@
 import { isBefore, writeAll } from './file-system.js';
 import type { Position } from './file-system.js';
 import { ZEROED_HEADER } from './frame.js';
+import type { LookAhead } from './look-ahead.js';
 import { closeSpare } from './spares.js';
 import type { Spare } from './spares.js';
 
@@ -23,6 +24,8 @@ export class Appender {
   end: number;
   writes = 0;
   syncs = 0;
+  /** Set by the owner, where room is to be made ahead. */
+  lookAhead: LookAhead | undefined;
   private file: Spare;
   /** Bytes between `synced` and `end`; undefined when they are too many to keep, or unknown. */
   private unsynced: Uint8Array[] | undefined;
@@ -52,6 +55,8 @@ export class Appender {
   async append(parts: readonly Uint8Array[], toDisk: boolean): Promise<void> {
     const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
     const { plain, through } = this.file;
+    // What is being zeroed must not have anything in it.
+    if (this.end + bytes > this.file.allocated) await this.lookAhead?.underWay;
     this.writes++;
     if (toDisk && through !== undefined && this.unsynced !== undefined) {
       const before = this.unsynced;
@@ -61,6 +66,7 @@ export class Appender {
       this.advance(bytes);
       this.unsynced = [];
       this.synced = { segment: this.segment, offset: this.end };
+      this.lookAhead?.written(this.file, this.end, bytes);
       return;
     }
     await writeAll(plain, parts, this.end);
@@ -93,6 +99,7 @@ export class Appender {
   async begin(file: Spare): Promise<void> {
     await this.sync();
     while (this.flushing !== undefined) await this.flushing;
+    await this.lookAhead?.underWay;
     const old = this.file;
     this.file = file;
     this.end = 0;
@@ -103,6 +110,7 @@ export class Appender {
 
   /** Nothing of an append that was refused may ever be taken for a frame, after a crash neither. */
   async undo(): Promise<void> {
+    await this.lookAhead?.underWay;
     const { plain, through, allocated } = this.file;
     const size = await plain.size();
     const bytes = Math.min(size - this.end, ZEROED_HEADER.byteLength);
@@ -115,6 +123,7 @@ export class Appender {
 
   async close(): Promise<void> {
     while (this.flushing !== undefined) await this.flushing.catch(() => undefined);
+    await this.lookAhead?.underWay;
     await closeSpare(this.file);
   }
 

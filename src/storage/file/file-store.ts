@@ -11,6 +11,7 @@ import { CLEAN_FILE, encodeClean, indexName, segmentName } from './format.js';
 import { checkBatch } from './group.js';
 import { encodeIndex } from './index-file.js';
 import { DirectoryLock } from './lock.js';
+import { LookAhead } from './look-ahead.js';
 import { Reader } from './reader.js';
 import { Reclaimer } from './reclaimer.js';
 import { RecordView } from './record.js';
@@ -79,7 +80,7 @@ export class FileStore {
     this.appender = appender;
     this.durability = isSync ? 'disk' : 'os';
     const lastNumber = spares[spares.length - 1]?.number ?? appender.segment;
-    this.spares = new Spares(fs, directory, clock, isSync && fs.writesThrough, lastNumber + 1);
+    this.spares = new Spares(fs, directory, isSync && fs.writesThrough, lastNumber + 1);
     this.spares.ready.push(...spares);
     const fail = (error: unknown): void =>
       this.writer.stop(
@@ -111,6 +112,12 @@ export class FileStore {
       report,
     );
     this.writer.space = this.space;
+    const { space } = this;
+    appender.lookAhead = new LookAhead({
+      segmentBytes: options.segmentBytes,
+      hasRoomFor: (bytes) => space.hasRoomFor(bytes),
+      onFailed: fail,
+    });
     this.reader = new Reader(segments, files, table);
     const interval = isSync ? undefined : options.flushInterval;
     this.flusher = new Flusher(clock, appender, this.writer, interval, () => this.reclaimer.tick(), fail);

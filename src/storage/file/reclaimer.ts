@@ -51,7 +51,6 @@ export class Reclaimer {
   private readonly lastLive = new WeakMap<Segment, number>();
   private isEager = false;
   private working: Promise<void> | undefined;
-  private growing: Promise<void> | undefined;
   private stopped = false;
 
   constructor(parts: ReclaimerParts, unindexed: readonly Segment[]) {
@@ -66,15 +65,6 @@ export class Reclaimer {
   /** Something was written: there may be something to do. */
   kick(): void {
     if (this.stopped) return;
-    if (this.growing === undefined && this.wantsSpare()) {
-      const { spares, segmentBytes } = this.parts;
-      this.growing = spares
-        .grow(segmentBytes)
-        .catch((error) => this.failed(error))
-        .finally(() => {
-          this.growing = undefined;
-        });
-    }
     if (this.working !== undefined || !this.hasWork()) return;
     this.working = this.work()
       .catch((error) => this.failed(error))
@@ -92,9 +82,7 @@ export class Reclaimer {
   /** Ends after what is under way. */
   async close(): Promise<void> {
     this.stopped = true;
-    this.parts.spares.stop();
     await this.working;
-    await this.growing;
   }
 
   /** Resolves when there is nothing left to do. */
@@ -148,15 +136,6 @@ export class Reclaimer {
     const { space, segments, spares } = this.parts;
     const { active } = segments;
     return space.isScarce && spares.ready.length > 0 && active.entries > 0 && active.live * 2 < active.entries;
-  }
-
-  /** Preallocating begins when a storage has shown that it will need it, and does not use up what is to be kept free. */
-  private wantsSpare(): boolean {
-    const { segments, segmentBytes, spares, space } = this.parts;
-    const { active, sealed } = segments;
-    if (active.end < segmentBytes / 4 && (active.end < 4 * 1024 * 1024 || sealed.length > 0)) return false;
-    const [spare] = spares.ready;
-    return (spare === undefined || spare.allocated < segmentBytes) && space.hasRoomFor(segmentBytes);
   }
 
   /** It will say that the segment is sealed: the one that follows has to be there, after a power cut too. */

@@ -1,11 +1,9 @@
-import type { Clock, Timer } from '../../clock.js';
 import type { File, FileSystem } from './file-system.js';
 import { removeIfThere, writeAll } from './file-system.js';
 import { segmentName } from './format.js';
 
-/** Zeroed at a time. Preallocating faster than this, or without pauses, multiplies the latency of commits by ten. */
+/** Zeroed at a time. Bytes. */
 const PIECE = 256 * 1024;
-const PAUSE = 5;
 
 /** A segment file under its final name, with nothing begun in it. Its handles are open: a full descriptor table cannot strike later. */
 export interface Spare {
@@ -51,18 +49,13 @@ export class Spares {
   private nextNumber: number;
   private readonly fs: FileSystem;
   private readonly directory: string;
-  private readonly clock: Clock;
   private readonly through: boolean;
   /** The end of the line of those who wait to do something here. */
   private line: Promise<unknown> = Promise.resolve();
-  private stopped = false;
-  private taker = 0;
-  private pause: { readonly timer: Timer; readonly end: () => void } | undefined;
 
-  constructor(fs: FileSystem, directory: string, clock: Clock, through: boolean, nextNumber: number) {
+  constructor(fs: FileSystem, directory: string, through: boolean, nextNumber: number) {
     this.fs = fs;
     this.directory = directory;
-    this.clock = clock;
     this.through = through;
     this.nextNumber = nextNumber;
   }
@@ -72,17 +65,11 @@ export class Spares {
   }
 
   /** The next segment's file; a new and empty one where none is ready. */
-  async take(): Promise<Spare> {
-    this.taker++;
-    this.pause?.end();
-    try {
-      return await this.inLine(async () => {
-        if (this.ready.length === 0) await this.make();
-        return this.ready.splice(0, 1)[0]!;
-      });
-    } finally {
-      this.taker--;
-    }
+  take(): Promise<Spare> {
+    return this.inLine(async () => {
+      if (this.ready.length === 0) await this.make();
+      return this.ready.splice(0, 1)[0]!;
+    });
   }
 
   /** Resolves when there is one with at least so many bytes allocated; rejects when the disk has no room for it. */
@@ -91,19 +78,6 @@ export class Spares {
       if (this.ready.length === 0) await this.make();
       await this.extend(this.ready[0]!, bytes);
     });
-  }
-
-  /** As ensure(), piece by piece and with pauses. Whoever wants one meanwhile takes it as it is. */
-  async grow(bytes: number): Promise<void> {
-    for (let done = false; !done && !this.stopped && this.taker === 0;) {
-      await this.inLine(async () => {
-        if (this.ready.length === 0) await this.make();
-        const spare = this.ready[0]!;
-        await this.extend(spare, Math.min(spare.allocated + PIECE, bytes));
-        done = spare.allocated >= bytes;
-      });
-      if (!done && this.taker === 0 && !this.stopped) await this.rest();
-    }
   }
 
   /** The file of a segment that is no longer needed becomes a spare, or goes where there are enough. */
@@ -123,15 +97,8 @@ export class Spares {
     });
   }
 
-  /** Nothing is made ahead any more. */
-  stop(): void {
-    this.stopped = true;
-    this.pause?.end();
-  }
-
   /** Ends what is under way, and closes them. */
   async close(): Promise<void> {
-    this.stop();
     await this.inLine(async () => {
       for (const spare of this.ready.splice(0)) await closeSpare(spare);
     });
@@ -161,19 +128,6 @@ export class Spares {
       if (spare.through === undefined) await spare.plain.sync();
       spare.allocated += piece.byteLength;
     }
-  }
-
-  private rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        this.pause?.timer.cancel();
-        this.pause = undefined;
-        resolve();
-      };
-      const timer = this.clock.setTimer(PAUSE, end);
-      timer.unref?.();
-      this.pause = { timer, end };
-    });
   }
 
   private inLine<T>(work: () => Promise<T>): Promise<T> {

@@ -23,8 +23,6 @@ const LARGEST_WHEN_SCARCE = 64 * 1024;
 const LARGEST_KEPT = 1024 * 1024;
 /** A state is written after this many bytes, or eight times its own size where that is more. */
 const STATE_EVERY = 4 * 1024 * 1024;
-/** A segment that has no room allocated is left from here on, when another has all of it. Bytes. */
-const EARLIEST_END = 4 * 1024 * 1024;
 /** What a full disk has left for batches without bodies. Bytes. */
 const LARGEST_RESERVE = 256 * 1024;
 const SMALLEST_RESERVE = 4 * 1024;
@@ -228,12 +226,7 @@ export class Writer {
   }
 
   private mustRoll(group: Group): boolean {
-    const { appender, segments, segmentBytes, spares } = this.parts;
-    // A file that grows with every write is slow; one that has all its room is worth an early end.
-    const [spare] = spares.ready;
-    if (appender.end > EARLIEST_END && appender.room === 0 && spare !== undefined && spare.allocated >= segmentBytes) {
-      return true;
-    }
+    const { appender, segments, segmentBytes } = this.parts;
     // Never a segment with nothing but its state: a large one in small segments would fill the disk by itself.
     const isWorn = appender.end > 2 * this.parts.chain.stateBytes;
     return appender.end > 0 && isWorn && segments.active.end + group.length > segmentBytes;
