@@ -4,6 +4,7 @@ import type { Head } from './head.js';
 import type { Journal } from './journal.js';
 import type { KeyLanes } from './key-lanes.js';
 import { LogReader, type ReaderOwner } from './log-reader.js';
+import { EMPTY, LOADING, READY, type Next } from './next.js';
 import { OffsetHeap } from './offset-heap.js';
 import { Returns } from './returns.js';
 import { SettledSet } from './settled-set.js';
@@ -13,12 +14,6 @@ import type { Tries } from './tries.js';
 const WINDOW = { entries: 1024, bytes: 4 * 2 ** 20 };
 /** One read ahead. */
 const READ = { entries: 256, bytes: 2 ** 20 };
-/** What next() says: nothing is ready; it is being read; it is there. */
-export const EMPTY = 0;
-export const LOADING = 1;
-export const READY = 2;
-export type Next = typeof EMPTY | typeof LOADING | typeof READY;
-
 /** Where a cursor begins in its log. */
 export interface Start {
   readonly position: number;

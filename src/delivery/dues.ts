@@ -1,6 +1,7 @@
 import type { Agenda, Alarm } from './agenda.js';
 import type { Books } from './books.js';
-import { LOADING, READY, type Cursor } from './cursor.js';
+import type { Cursor } from './cursor.js';
+import { LOADING, READY } from './next.js';
 import type { Expiry } from './expiry.js';
 import type { StockOwner } from './stock-owner.js';
 

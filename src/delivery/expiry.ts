@@ -1,5 +1,6 @@
 import type { Agenda, Alarm } from './agenda.js';
-import { READY, type Cursor } from './cursor.js';
+import type { Cursor } from './cursor.js';
+import { READY } from './next.js';
 import type { Head } from './head.js';
 
 /** What expires, and how. */

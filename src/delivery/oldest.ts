@@ -1,4 +1,5 @@
-import { LOADING, READY, type Cursor } from './cursor.js';
+import type { Cursor } from './cursor.js';
+import { LOADING, READY } from './next.js';
 import type { Stock } from './stock.js';
 import { UNTRIED } from './tries.js';
 

@@ -1,4 +1,5 @@
-import { EMPTY, LOADING, READY, type Cursor, type Next } from './cursor.js';
+import type { Cursor } from './cursor.js';
+import { EMPTY, LOADING, READY, type Next } from './next.js';
 import type { Expiry } from './expiry.js';
 import type { KeyLane } from './key-lanes.js';
 import type { Share } from './share.js';

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Codecs } from '../codec.js';
 import type { Death, Message } from '../message.js';
 import type { Awaitable } from '../storage/storage.js';
-import { LOADING, READY } from './cursor.js';
+import { LOADING, READY } from './next.js';
 import type { Head } from './head.js';
 import type { Inbox } from './inbox.js';
 import type { Intake } from './intake.js';
