@@ -2,6 +2,7 @@ import { encodedBytes } from '../codec.js';
 import type { StoredEntry } from '../storage/storage.js';
 import type { Agenda, Alarm } from './agenda.js';
 import { ownEntry } from './buffer.js';
+import type { Head } from './head.js';
 import type { Partition } from './partition.js';
 
 /** What a topic keeps at most, in all its partitions together; Infinity: no limit. */
@@ -29,7 +30,7 @@ export interface RetentionOwner {
 
 interface Kept {
   readonly offset: number;
-  readonly arrived: number;
+  readonly head: Head;
   readonly size: number;
 }
 
@@ -114,7 +115,7 @@ export class Retention {
     const oldest = this.oldest();
     if (oldest === undefined) return undefined;
     const { partition, kept } = oldest;
-    if (kept.arrived + limits.time > owner.now() && !this.overfull) return undefined;
+    if (kept.head.arrived + limits.time > owner.now() && !this.overfull) return undefined;
     this.blocked = kept.offset >= owner.inHand(partition);
     return this.blocked ? undefined : partition;
   }
@@ -125,7 +126,7 @@ export class Retention {
       if (partition.size === 0) continue;
       const kept = this.front(partition);
       if (kept === undefined) return undefined;
-      if (found === undefined || kept.arrived < found.kept.arrived) found = { partition, kept };
+      if (found === undefined || kept.head.compareAge(found.kept.head) < 0) found = { partition, kept };
     }
     return found;
   }
@@ -154,7 +155,7 @@ export class Retention {
   private absorb(partition: Partition, entries: readonly StoredEntry[]): Kept | undefined {
     const visible = entries.filter(({ offset }) => offset < partition.next);
     const front = visible.map(({ offset, entry }) => {
-      return { offset, arrived: ownEntry(entry).head.arrived, size: encodedBytes(entry.body) };
+      return { offset, head: ownEntry(entry).head, size: encodedBytes(entry.body) };
     });
     // Nothing is left of it in the log.
     if (front.length === 0) Object.assign(partition, { first: partition.next, bytes: 0 });
@@ -167,7 +168,7 @@ export class Retention {
     if (this.limits.time === Infinity || this.reading) return;
     const oldest = this.oldest();
     if (this.reading) return;
-    const due = oldest === undefined ? Infinity : oldest.kept.arrived + this.limits.time;
+    const due = oldest === undefined ? Infinity : oldest.kept.head.arrived + this.limits.time;
     // What is in hand is asked for again when something is settled.
     this.alarm.set(this.blocked ? Infinity : due);
   }

@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest';
+import { onEachStorage } from '../fixtures.js';
+
+onEachStorage('Reading a topic without a group', (open) => {
+  it('follows what comes until its signal aborts, the oldest first', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings', { partitions: 3 });
+    for (let body = 0; body < 4; body++) await topic.publish(body);
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const { body } of topic.read({ signal: stop.signal })) seen.push(body);
+    })();
+    await quiet();
+    await topic.publish(4);
+    await quiet();
+    expect(seen).toEqual([0, 1, 2, 3, 4]);
+    stop.abort();
+    await reading;
+  });
+
+  it('begins at an offset, a date or the end', async () => {
+    const { broker, clock } = await open();
+    const topic = broker.topic<number>('readings');
+    for (let body = 0; body < 5; body++) {
+      await topic.publish(body);
+      await clock.advance(100);
+    }
+    const read = async (from: 'latest' | number | Date): Promise<number[]> => {
+      const found: number[] = [];
+      for await (const { body, offset, partition } of topic.read({
+        from,
+        follow: false,
+        ...(typeof from === 'number' ? { partition: 0 } : {}),
+      })) {
+        expect([partition, offset]).toEqual([0, body]);
+        found.push(body);
+      }
+      return found;
+    };
+    expect(await read(3)).toEqual([3, 4]);
+    expect(await read(99)).toEqual([]);
+    expect(await read('latest')).toEqual([]);
+    const start = clock.now() - 500;
+    expect(await read(new Date(start + 200))).toEqual([2, 3, 4]);
+    expect(await read(new Date(start + 201))).toEqual([3, 4]);
+    expect(await read(new Date(0))).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('ends when the broker closes, and rejects when the topic is deleted', async () => {
+    const { broker, quiet } = await open();
+    const gone = broker.topic('gone').read()[Symbol.asyncIterator]().next();
+    const closed = broker.topic('closed').read()[Symbol.asyncIterator]().next();
+    await quiet();
+    const outcome = expect(gone).rejects.toMatchObject({ code: 'ERR_UNKNOWN_DESTINATION' });
+    await broker.delete('gone');
+    await outcome;
+    await broker.close();
+    expect(await closed).toEqual({ done: true, value: undefined });
+  });
+
+  it('refuses at once what it cannot do', async () => {
+    const { broker } = await open();
+    const topic = broker.topic('readings', { partitions: 2 });
+    expect(() => topic.read({ from: 3 })).toThrow(/an offset needs a partition/);
+    expect(() => topic.read({ from: 'first' as never })).toThrow(TypeError);
+    expect(() => topic.read({ from: new Date(Number.NaN) })).toThrow(TypeError);
+    expect(() => topic.read({ partition: 2 })).toThrow(RangeError);
+    expect(() => topic.read({ folow: true } as never)).toThrow(/has no "folow"/);
+  });
+});

@@ -1,0 +1,124 @@
+import { expect, it } from 'vitest';
+import { fixed } from '../../src/index.js';
+import { onEachStorage } from '../fixtures.js';
+
+onEachStorage('Retention', (open) => {
+  it('keeps so many messages of the topic, the newest', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings', { partitions: 2, retention: { messages: 3 } });
+    for (let body = 0; body < 8; body++) await topic.publish(body);
+    await quiet();
+    expect(topic.stats().partitions.map(({ first, next }) => [first, next])).toEqual([
+      [3, 4],
+      [2, 4],
+    ]);
+    expect(await bodies(topic.read({ follow: false }))).toEqual([5, 6, 7]);
+  });
+
+  it('keeps so many bytes of bodies', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<string>('readings', { retention: { bytes: 10 } });
+    for (const body of ['aaa', 'bb', 'c', 'dddd']) await topic.publish(body);
+    await quiet();
+    // Bodies are JSON: quotes count.
+    expect(topic.stats().partitions).toEqual([{ first: 2, next: 4, bytes: 9 }]);
+  });
+
+  it('keeps messages for so long, 7 days by default', async () => {
+    const { broker, clock, quiet } = await open();
+    const topic = broker.topic<number>('readings');
+    const short = broker.topic<number>('short', { retention: { time: '1m' } });
+    const ever = broker.topic<number>('ever', { retention: {} });
+    for (const one of [topic, short, ever]) await one.publish(1);
+    await clock.advance('59s');
+    await short.publish(2);
+    await clock.advance('1s');
+    await quiet();
+    expect(short.stats().partitions).toMatchObject([{ first: 1, next: 2 }]);
+    await clock.advance('7d');
+    await quiet();
+    expect([topic, short, ever].map((one) => one.stats().partitions[0])).toEqual([
+      { first: 1, next: 1, bytes: 0 },
+      { first: 2, next: 2, bytes: 0 },
+      { first: 0, next: 1, bytes: 1 },
+    ]);
+  });
+
+  it('deletes what every group has passed, and nothing where there is no group', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings', { retention: { consumed: true } });
+    for (let body = 0; body < 5; body++) await topic.publish(body);
+    await quiet();
+    expect(topic.stats().partitions).toMatchObject([{ first: 0, next: 5 }]);
+    const slow = topic.group('slow');
+    topic.group('fast').consume(() => undefined);
+    await quiet();
+    expect(topic.stats().partitions).toMatchObject([{ first: 0, next: 5 }]);
+    for (let n = 0; n < 3; n++) (await slow.receive({ wait: 5 }))!.ack();
+    await quiet();
+    expect(topic.stats().partitions).toMatchObject([{ first: 3, next: 5 }]);
+    await slow.delete().catch(() => undefined);
+    await quiet();
+  });
+
+  it('tells a group that it was overtaken, and how much it missed', async () => {
+    const { broker, quiet } = await open();
+    const warnings: unknown[] = [];
+    broker.on('warning', ({ code, details }) => warnings.push([code, details]));
+    const topic = broker.topic<number>('readings', { retention: { messages: 2 } });
+    const group = topic.group('a');
+    for (let body = 0; body < 5; body++) await topic.publish(body);
+    await quiet();
+    expect(group.offsets()).toEqual([{ partition: 0, committed: 3, end: 5, lag: 2 }]);
+    const missed = warnings.map((one) => (one as [string, { missed: number }])[1].missed);
+    expect(missed.reduce((sum, one) => sum + one, 0)).toBe(3);
+    expect(warnings.at(-1)).toEqual([
+      'GROUP_OVERTAKEN',
+      { topic: 'readings', group: 'a', partition: 0, missed: expect.any(Number), from: expect.any(Number), to: 3 },
+    ]);
+    const seen: number[] = [];
+    group.consume(({ body }) => void seen.push(body));
+    await quiet();
+    expect(seen).toEqual([3, 4]);
+  });
+
+  it('never takes what a group has in hand, and what comes after it waits for that', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings', { retention: { messages: 2 } });
+    const group = topic.group('a', { retry: { backoff: fixed(0) } });
+    await topic.publish(0);
+    const held = (await group.receive({ wait: 5 }))!;
+    for (let body = 1; body < 6; body++) await topic.publish(body);
+    await quiet();
+    expect(topic.stats().partitions).toMatchObject([{ first: 0, next: 6 }]);
+    held.ack();
+    await quiet();
+    expect(topic.stats().partitions).toMatchObject([{ first: 4, next: 6 }]);
+    expect(group.offsets()).toMatchObject([{ committed: 4 }]);
+  });
+
+  it('lets a group go on whose failing message it deleted', async () => {
+    const { broker, clock, quiet } = await open();
+    const topic = broker.topic<number>('readings', { retention: { messages: 2 } });
+    const seen: number[] = [];
+    topic.group('a', { retry: { backoff: fixed(1000) } }).consume(({ body }) => {
+      seen.push(body);
+      if (body === 0) throw new Error('no');
+    });
+    await topic.publish(0);
+    await quiet();
+    for (let body = 1; body < 4; body++) await topic.publish(body);
+    await quiet();
+    expect(seen.at(-1)).toBe(3);
+    await clock.advance(1000);
+    await quiet();
+    expect(seen.filter((body) => body === 0)).toEqual([0]);
+    expect(topic.group('a').stats()).toMatchObject({ lag: 0, unacked: 0 });
+  });
+});
+
+async function bodies(read: AsyncIterable<{ readonly body: number }>): Promise<number[]> {
+  const found: number[] = [];
+  for await (const { body } of read) found.push(body);
+  return found;
+}
