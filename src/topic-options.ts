@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { checkBoolean, checkInteger, checkOptions, describe } from './arguments.js';
+import { checkBoolean, checkInteger, checkOptions, checkSignal, describe } from './arguments.js';
 import { checkMessageOptions } from './delivery/envelope.js';
 import type { Position } from './delivery/partition.js';
 import type { RetentionLimits } from './delivery/retention.js';
@@ -62,6 +62,7 @@ export const MOST_PARTITIONS = 10_000;
 
 const TOPIC = new Set<keyof TopicOptions>(['partitions', 'durable', 'retention', 'schema']);
 const RETENTION = new Set<keyof RetentionOptions>(['time', 'bytes', 'messages', 'consumed']);
+const READ = new Set<keyof ReadOptions>(['from', 'partition', 'follow', 'signal']);
 const MESSAGE = ['id', 'key', 'headers', 'persistent', 'signal', 'partition'];
 const SINGLE = new Set(MESSAGE);
 const MANY = new Set([...MESSAGE, 'body']);
@@ -99,6 +100,19 @@ export function checkTopicMessageOptions(
   checkMessageOptions(options as MessageOptions, what, many ? MANY : SINGLE);
   const { partition } = options;
   if (partition !== undefined) checkInteger(partition, `${what}.partition`, 0, partitions - 1);
+}
+
+/** @throws TypeError, RangeError */
+export function checkReadOptions(options: ReadOptions | undefined, partitions: number): void {
+  checkOptions(options, 'read()', READ);
+  const { from, partition, follow, signal } = options ?? {};
+  checkPartition(partition, 'read() partition', partitions);
+  if (from !== undefined) {
+    checkPosition(from, 'read() from');
+    checkPlaced(from, partition, 'read()');
+  }
+  if (follow !== undefined) checkBoolean(follow, 'read() follow');
+  if (signal !== undefined) checkSignal(signal, 'read() signal');
 }
 
 /** @throws TypeError, RangeError */

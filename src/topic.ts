@@ -1,4 +1,4 @@
-import { checkBoolean, checkName, checkOptions, checkSignal, describe, isRecord } from './arguments.js';
+import { checkName, describe, isRecord } from './arguments.js';
 import { ConsumerGroup as Group, type GroupHome, type Located } from './consumer-group.js';
 import { checkGroupOptions, type ConsumerGroupOptions } from './consumer-group-options.js';
 import { checkSame, mismatch } from './declaration.js';
@@ -20,9 +20,7 @@ import type { Message } from './message.js';
 import { partitionOf } from './routing/partitioner.js';
 import { parse } from './standard-schema.js';
 import {
-  checkPartition,
-  checkPlaced,
-  checkPosition,
+  checkReadOptions,
   checkTopicMessageOptions,
   limitsOf,
   TOPIC_DEFAULTS,
@@ -31,8 +29,6 @@ import {
   type TopicOptions,
 } from './topic-options.js';
 import type { TopicStats } from './topic-stats.js';
-
-const READ = new Set<keyof ReadOptions>(['from', 'partition', 'follow', 'signal']);
 
 /**
  * A partitioned log: it keeps what it is given, and every consumer group reads all of it. Made by broker.topic().
@@ -120,6 +116,7 @@ export class Topic<out T = any, in I = T> implements Handle, Place, GroupHome {
       this.configure({ ...options, partitions });
       this.defined = true;
     }
+    this.inbox.retention.check();
     this.host.topicDeclared(this);
   }
 
@@ -201,7 +198,7 @@ export class Topic<out T = any, in I = T> implements Handle, Place, GroupHome {
     if (known === undefined) {
       this.adopt(group);
       group.begin();
-      if (options === undefined) this.groupDeclared(name);
+      this.groupDeclared(name);
     }
     return group as unknown as ConsumerGroup<T>;
   }
@@ -236,13 +233,8 @@ export class Topic<out T = any, in I = T> implements Handle, Place, GroupHome {
    * @throws TypeError, RangeError; SluiceError ERR_CLOSED, ERR_UNKNOWN_DESTINATION
    */
   read(options?: ReadOptions): AsyncIterableIterator<Message<T> & Located> {
-    checkOptions(options, 'read()', READ);
     const { from = 'earliest', partition, follow = true, signal } = options ?? {};
-    checkPosition(from, 'read() from');
-    checkPartition(partition, 'read() partition', this.partitions);
-    checkPlaced(from, partition, 'read()');
-    checkBoolean(follow, 'read() follow');
-    if (signal !== undefined) checkSignal(signal, 'read() signal');
+    checkReadOptions(options, this.partitions);
     this.checkHere();
     const { partitions } = this.inbox;
     const all = partition === undefined ? [...partitions] : [partitions[partition]!];
@@ -253,6 +245,7 @@ export class Topic<out T = any, in I = T> implements Handle, Place, GroupHome {
 
   /** @internal The broker closes: whoever reads is at the end. `error`: and is told so. */
   close(error?: SluiceError): void {
+    this.inbox.closed = true;
     this.inbox.retention.close();
     for (const reader of this.readers) reader.end(error);
   }

@@ -1,7 +1,6 @@
 import type { Cursor } from './cursor.js';
 import { LOADING, READY } from './next.js';
 import type { Stock } from './stock.js';
-import { UNTRIED } from './tries.js';
 
 /**
  * The cursor whose candidate is the oldest ready message of the lowest level that has one; where nothing is ready, the oldest

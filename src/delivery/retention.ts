@@ -45,6 +45,7 @@ export class Retention {
   /** The oldest entries of each partition, last first; empty: to be read. */
   private readonly fronts = new Map<Partition, Kept[]>();
   private reading = false;
+  private closed = false;
   /** The oldest would have to go, and is in hand. */
   private blocked = false;
 
@@ -54,14 +55,15 @@ export class Retention {
     this.alarm = agenda.alarm(() => this.check());
   }
 
+  /** What is over goes with the next check(). */
   limit(limits: RetentionLimits): void {
     this.limits = limits;
-    this.check();
   }
 
   /** A message came. */
   arrived(): void {
     const { time } = this.limits;
+    if (this.closed) return;
     if (this.alarm.at < 0 && time !== Infinity) this.alarm.set(this.owner.now() + time);
     if (this.overfull) this.check();
   }
@@ -73,12 +75,12 @@ export class Retention {
 
   close(): void {
     this.alarm.clear();
-    this.reading = true;
+    this.closed = true;
   }
 
   /** Drops what has to go. Goes on by itself where that has to be read first. */
   check(): void {
-    if (this.reading) return;
+    if (this.reading || this.closed) return;
     const touched = new Set<Partition>();
     this.blocked = false;
     for (let victim = this.next(); victim !== undefined; victim = this.next()) {
@@ -146,7 +148,7 @@ export class Retention {
       },
       (error: unknown) => {
         this.reading = false;
-        this.owner.report(error);
+        if (!this.closed) this.owner.report(error);
       },
     );
     return undefined;

@@ -37,6 +37,8 @@ export class TopicInbox extends Inbox implements Rider {
   readonly partitions: Partition[] = [];
   readonly followers = new Set<Follower>();
   retention!: Retention;
+  /** Nobody reads any more. */
+  closed = false;
   private readonly engine: Engine;
   private readonly partitioner: Partitioner;
   private readonly place: Place & { readonly contents: Contents };

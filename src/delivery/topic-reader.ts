@@ -73,7 +73,7 @@ export class TopicReader implements Follower {
     signal: AbortSignal | undefined,
   ): AsyncGenerator<LocatedMessage> {
     const end = (): void => this.end();
-    if (signal?.aborted === true || this.inbox.deleted) return;
+    if (signal?.aborted === true || this.inbox.closed) return;
     signal?.addEventListener('abort', end, { once: true });
     this.readers.add(this);
     this.inbox.followers.add(this);
