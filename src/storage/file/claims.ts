@@ -1,5 +1,6 @@
 import { findRow, lastRowFrom } from './segment-index.js';
-import type { IndexRows, OpenPositions } from './segment-index.js';
+import type { OpenPositions } from './open-positions.js';
+import type { IndexRows } from './segment-index.js';
 
 /**
  * Which offsets a sealed segment is the home of: the rows of its index, less what was copied to a later segment. Each

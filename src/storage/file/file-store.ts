@@ -96,6 +96,7 @@ export class FileStore {
       chain: new Chain(seed, recovered.lastChecksum, recovered.stateBytes, () => fs.random()),
       sinceState: recovered.sinceState,
       onSealed: (segment) => this.reclaimer.sealed(segment),
+      onPrefix: (segment, prefix) => this.reclaimer.prefixed(segment, prefix),
       onWritten: () => {
         this.flusher.written();
         this.reclaimer.kick();

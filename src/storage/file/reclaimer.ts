@@ -6,7 +6,7 @@ import type { Log, LogTable } from './log-table.js';
 import type { Reader } from './reader.js';
 import { RecordView } from './record.js';
 import type { SegmentFiles } from './segment-files.js';
-import type { Segment, Segments } from './segment.js';
+import type { Prefix, Segment, Segments } from './segment.js';
 import type { Space } from './space.js';
 import type { Spares } from './spares.js';
 import type { Writer } from './writer.js';
@@ -49,7 +49,10 @@ export class Reclaimer {
   private readonly notWorth = new WeakMap<Segment, number>();
   /** How many were live at the last tick. */
   private readonly lastLive = new WeakMap<Segment, number>();
+  private prefix: { readonly segment: Segment; readonly prefix: Prefix } | undefined;
   private isEager = false;
+  /** The last try failed. */
+  private isStuck = false;
   private working: Promise<void> | undefined;
   private stopped = false;
 
@@ -60,6 +63,11 @@ export class Reclaimer {
 
   sealed(segment: Segment): void {
     this.unindexed.push(segment);
+  }
+
+  /** The active segment can be indexed up to here. */
+  prefixed(segment: Segment, prefix: Prefix): void {
+    this.prefix = { segment, prefix };
   }
 
   /** Something was written: there may be something to do. */
@@ -85,23 +93,26 @@ export class Reclaimer {
     await this.working;
   }
 
-  /** Resolves when there is nothing left to do. */
+  /** Resolves when there is nothing left to do, or it cannot be done now. */
   async idle(): Promise<void> {
     this.isEager = true;
-    for (this.kick(); this.working !== undefined; this.kick()) await this.working;
+    this.isStuck = false;
+    for (this.kick(); this.working !== undefined && !this.isStuck; this.kick()) await this.working;
   }
 
   private hasWork(): boolean {
-    return this.unindexed.length > 0 || this.dead() !== undefined || this.victim() !== undefined || this.wantsRoll();
+    if (this.unindexed.length > 0 || this.prefix !== undefined) return true;
+    return this.dead() !== undefined || this.victim() !== undefined || this.wantsRoll();
   }
 
   private async work(): Promise<void> {
     while (!this.stopped) {
-      const unindexed = this.unindexed.pop();
+      const unindexed = this.unindexed[this.unindexed.length - 1];
       const dead = this.dead();
       const victim = this.victim();
       if (dead !== undefined) await this.free(dead);
       else if (unindexed !== undefined) await this.index(unindexed);
+      else if (this.prefix !== undefined) await this.indexPrefix(this.prefix);
       else if (victim !== undefined) await this.evacuate(victim);
       else if (this.wantsRoll()) await this.parts.writer.roll();
       else return;
@@ -142,6 +153,20 @@ export class Reclaimer {
   private async index(segment: Segment): Promise<void> {
     await this.parts.appender.sync();
     await this.parts.files.writeIndex(segment);
+    this.indexed(segment);
+  }
+
+  private indexed(segment: Segment): void {
+    const at = this.unindexed.indexOf(segment);
+    if (at >= 0) this.unindexed.splice(at, 1);
+  }
+
+  /** A crash leaves less to be read then: only what came after it. */
+  private async indexPrefix({ segment, prefix }: NonNullable<Reclaimer['prefix']>): Promise<void> {
+    this.prefix = undefined;
+    if (segment.isSealed) return;
+    await this.parts.appender.sync();
+    await this.parts.files.writePrefix(segment, prefix);
   }
 
   /** Its index file first, on the disk in that order: an index file without its segment means that one was lost. */
@@ -151,8 +176,7 @@ export class Reclaimer {
     await appender.sync();
     if (segment.readers > 0) return;
     segments.remove(segment);
-    const queued = this.unindexed.indexOf(segment);
-    if (queued >= 0) this.unindexed.splice(queued, 1);
+    this.indexed(segment);
     await files.forget(segment.number);
     await removeIfThere(files.fs, `${files.directory}/${indexName(segment.number)}`);
     // On a full disk a spare would only keep room from those who need it.
@@ -202,6 +226,7 @@ export class Reclaimer {
 
   /** Want of room, or of descriptors, passes; it is tried again after later writes. Anything else is a failing disk. */
   private failed(error: unknown): void {
+    this.isStuck = true;
     if (isNoSpace(error) || codeOf(error) === 'EMFILE' || codeOf(error) === 'ENFILE') return;
     if (SluiceError.is(error)) return;
     this.parts.onFailed(error);

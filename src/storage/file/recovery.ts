@@ -13,7 +13,7 @@ import { LogTable } from './log-table.js';
 import { Replay } from './replay.js';
 import { scanSegment } from './scan.js';
 import type { ScanStart } from './scan.js';
-import { OpenPositions } from './segment-index.js';
+import { OpenPositions } from './open-positions.js';
 import { Segment, Segments } from './segment.js';
 import type { SealedRow } from './state.js';
 import { findVoucher } from './vouchers.js';
@@ -154,7 +154,7 @@ class Recovery {
       const start: ScanStart =
         prefix === undefined
           ? { offset: 0, previous: undefined }
-          : { offset: prefix.end, previous: prefix.lastChecksum, positions: OpenPositions.from(known!.whole!) };
+          : { offset: prefix.end, previous: prefix.lastChecksum, positions: new OpenPositions(known!.whole!) };
       let vouched: Position = { segment: number, offset: prefix?.end ?? 0 };
       const scan = await scanSegment(file, number, this.seed, start, {
         frame: (header, bytes, from, to) => {
@@ -164,6 +164,7 @@ class Recovery {
       });
       active.open = scan.positions;
       active.end = scan.end;
+      active.prefix = prefix?.end ?? 0;
       active.firstChecksum = prefix?.firstChecksum ?? scan.firstChecksum;
       active.lastChecksum = scan.lastChecksum;
       if (known !== undefined && known.summary.end > scan.end) {

@@ -7,7 +7,7 @@ import { Log, LogTable } from './log-table.js';
 import { frameAt } from './probe.js';
 import type { ProbedFrame } from './probe.js';
 import { COPY, DROP, ENTRY, LOG, RecordView, REMOVE } from './record.js';
-import { OpenPositions } from './segment-index.js';
+import { OpenPositions } from './open-positions.js';
 import { Segment, Segments } from './segment.js';
 import { decodeState, dropEnd } from './state.js';
 import { readAll } from './file-system.js';

@@ -3,7 +3,7 @@ import type { File } from './file-system.js';
 import { FRAME_HEADER, isIntact, readHeader } from './frame.js';
 import type { FrameHeader } from './frame.js';
 import { COPY, ENTRY, RecordView } from './record.js';
-import { OpenPositions } from './segment-index.js';
+import { OpenPositions } from './open-positions.js';
 
 /** Read at once. Bytes. */
 const WINDOW = 1024 * 1024;

@@ -7,7 +7,7 @@ import { encodeIndex, IndexFile, NO_STATE } from './index-file.js';
 import { scanSegment } from './scan.js';
 import { PackedPositions } from './segment-index.js';
 import type { Positions } from './segment-index.js';
-import type { Segment } from './segment.js';
+import type { Prefix, Segment } from './segment.js';
 
 /** Files kept open for reading, and indexes of sealed segments kept in memory: a few, whatever the number of segments. */
 const KEPT_FILES = 8;
@@ -71,6 +71,12 @@ export class SegmentFiles {
       this.indexes.delete(number);
       throw error;
     }
+  }
+
+  /** Writes an index file of the active segment. Everything before its end has to be on the disk. */
+  async writePrefix({ number, firstChecksum }: Segment, { index, ...prefix }: Prefix): Promise<void> {
+    const summary = { ...prefix, segment: number, sealed: false, firstChecksum };
+    await replaceFile(this.fs, `${this.directory}/${indexName(number)}`, encodeIndex(summary, index, this.seed));
   }
 
   /** Writes the index file of a sealed segment; what was in memory of it may go then. */

@@ -1,8 +1,20 @@
 import { Claims, overlapOpen } from './claims.js';
 import type { SealedRow } from './state.js';
 import { PackedPositions } from './segment-index.js';
-import type { OpenPositions, SegmentIndex } from './segment-index.js';
+import type { OpenPositions } from './open-positions.js';
+import type { SegmentIndex } from './segment-index.js';
 import type { Log } from './log-table.js';
+
+/** The share of a segment that is written between two index files of it. */
+const PREFIXES = 4;
+
+/** What is known of a segment up to a state in it: enough for recovery to begin there. */
+export interface Prefix {
+  readonly end: number;
+  readonly stateAt: number;
+  readonly lastChecksum: number;
+  readonly index: SegmentIndex;
+}
 
 /** A segment that was begun: where it ends, whose home it is, who reads it. */
 export class Segment implements SealedRow {
@@ -10,6 +22,8 @@ export class Segment implements SealedRow {
   end = 0;
   firstChecksum = 0;
   lastChecksum = 0;
+  /** How far an index file says what is in it, or is about to, while it is the active one. */
+  prefix = 0;
   /** Entries at home here that are not dropped. */
   live = 0;
   /** Reads and copies under way: its file stays while there are any. */
@@ -23,6 +37,13 @@ export class Segment implements SealedRow {
 
   constructor(number: number) {
     this.number = number;
+  }
+
+  /** Whether, of a segment that is to have so many bytes, enough was written for another index file that ends at `end`. */
+  wantsPrefix(end: number, segmentBytes: number): boolean {
+    if (end - this.prefix < segmentBytes / PREFIXES) return false;
+    this.prefix = end;
+    return true;
   }
 
   get isSealed(): boolean {

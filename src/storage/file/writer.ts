@@ -10,9 +10,9 @@ import type { CheckedBatch, Waiter } from './group.js';
 import type { Log, LogTable } from './log-table.js';
 import { publish } from './publish.js';
 import { RecordBuffer } from './record.js';
-import { OpenPositions } from './segment-index.js';
+import { OpenPositions } from './open-positions.js';
 import { Segment } from './segment.js';
-import type { Segments } from './segment.js';
+import type { Prefix, Segments } from './segment.js';
 import type { Space } from './space.js';
 import type { Spares } from './spares.js';
 
@@ -21,8 +21,8 @@ const LARGEST_GROUP = 4 * 1024 * 1024;
 const LARGEST_WHEN_SCARCE = 64 * 1024;
 /** Buffers up to this size are used again. */
 const LARGEST_KEPT = 1024 * 1024;
-/** A state is written after this many bytes, or eight times its own size where that is more. */
-const STATE_EVERY = 4 * 1024 * 1024;
+/** A state is written after this share of a segment, or eight times its own size where that is more. */
+const STATES = 16;
 /** What a full disk has left for batches without bodies. Bytes. */
 const LARGEST_RESERVE = 256 * 1024;
 const SMALLEST_RESERVE = 4 * 1024;
@@ -40,6 +40,8 @@ export interface WriterParts {
   readonly sinceState: number;
   /** The next segment is begun: the index of this one may say so. */
   readonly onSealed: (segment: Segment) => void;
+  /** The active segment has a state at which an index can end. */
+  readonly onPrefix: (segment: Segment, prefix: Prefix) => void;
   /** Something was written: positions and logs are up to date. */
   readonly onWritten: () => void;
   readonly onFailed: (error: SluiceError) => void;
@@ -195,7 +197,8 @@ export class Writer {
 
     const start = appender.end;
     const { previous } = this.parts.chain;
-    const hasState = start === 0 || this.sinceState >= Math.max(STATE_EVERY, 8 * this.parts.chain.stateBytes);
+    const { segmentBytes } = this.parts;
+    const hasState = start === 0 || this.sinceState >= Math.max(segmentBytes / STATES, 8 * this.parts.chain.stateBytes);
     const parts = hasState ? [this.parts.chain.state(segments.sealed, table, this.place(start))] : [];
     const first = this.parts.chain.previous;
     const base = start + (parts[0]?.byteLength ?? 0);
@@ -213,7 +216,12 @@ export class Writer {
       const before = segments.sealed.at(-1);
       if (before?.packed !== undefined) this.parts.onSealed(before);
     }
-    if (hasState) active.open!.frame(start);
+    if (hasState) {
+      active.open!.frame(start);
+      if (active.wantsPrefix(base, segmentBytes)) {
+        this.parts.onPrefix(active, { end: base, stateAt: start, lastChecksum: first, index: active.open!.pack() });
+      }
+    }
     this.sinceState = hasState ? group.length : this.sinceState + group.length;
     active.end = appender.end;
     active.lastChecksum = this.parts.chain.previous;
