@@ -2,11 +2,15 @@ import { settleHomes } from './coverage.js';
 import { isBefore } from './file-system.js';
 import type { File, FileSystem } from './file-system.js';
 import { segmentName } from './format.js';
-import { FRAME_ALIGNMENT, FRAME_HEADER, FRAME_MAGIC_BYTES, STATE } from './frame.js';
+import { FRAME_ALIGNMENT, FRAME_MAGIC_BYTES, STATE } from './frame.js';
+import type { FrameHeader } from './frame.js';
 import { Log, LogTable } from './log-table.js';
 import { frameAt } from './probe.js';
 import type { ProbedFrame } from './probe.js';
-import { COPY, DROP, ENTRY, LOG, RecordView, REMOVE } from './record.js';
+import { Ranges } from './ranges.js';
+import { DROP, ENTRY, LOG, RecordView, REMOVE } from './record.js';
+import { scanSegment } from './scan.js';
+import type { ScanVisitor } from './scan.js';
 import { OpenPositions } from './open-positions.js';
 import { Segment, Segments } from './segment.js';
 import { decodeState, dropEnd } from './state.js';
@@ -85,23 +89,15 @@ async function walk(
 ): Promise<Segment> {
   const segment = new Segment(number);
   const positions = new OpenPositions();
-  let offset = 0;
-  let previous: number | undefined;
-  for (;;) {
-    let frame = await frameAt(file, number, offset, seed);
-    if (frame === undefined || (previous !== undefined && frame.header.previous !== previous)) {
-      frame = await nextTrusted(file, number, offset, seed);
-      if (frame === undefined) break;
-      damage.push({ file: path, from: offset, to: frame.header.offset });
-      offset = frame.header.offset;
-    }
-    positions.frame(offset);
-    tolerant.frame(frame, positions);
-    previous = frame.header.checksum;
-    offset += FRAME_HEADER + frame.header.length;
+  for (let offset = 0; ;) {
+    const scan = await scanSegment(file, number, seed, { offset, previous: undefined, positions }, tolerant);
+    segment.end = scan.end;
+    segment.lastChecksum = scan.lastChecksum;
+    const next = await nextTrusted(file, number, scan.end, seed);
+    if (next === undefined) break;
+    offset = next.header.offset;
+    damage.push({ file: path, from: scan.end, to: offset });
   }
-  segment.end = offset;
-  segment.lastChecksum = previous ?? 0;
   segment.seal(positions.pack());
   return segment;
 }
@@ -122,7 +118,7 @@ async function nextTrusted(file: File, number: number, offset: number, seed: num
 }
 
 /** Applies frames with some missing between them. */
-class Tolerant {
+class Tolerant implements ScanVisitor {
   private readonly table: LogTable;
   /** Where segments end, as later ones say. */
   private readonly ends: Map<number, number>;
@@ -132,15 +128,14 @@ class Tolerant {
     this.ends = ends;
   }
 
-  frame({ header, bytes }: ProbedFrame, positions: OpenPositions): void {
-    const to = FRAME_HEADER + header.length;
-    if ((header.flags & STATE) !== 0) return this.state(bytes, to);
-    const record = new RecordView(bytes, FRAME_HEADER);
-    for (; record.fits(to); record.at = record.next) this.record(record, header.offset, positions);
+  frame(header: FrameHeader, bytes: Buffer, from: number, to: number): void {
+    if ((header.flags & STATE) !== 0) return this.state(bytes, from, to);
+    const record = new RecordView(bytes, from);
+    for (; record.fits(to); record.at = record.next) this.record(record);
   }
 
-  private state(bytes: Buffer, to: number): void {
-    const state = decodeState(bytes, FRAME_HEADER, to);
+  private state(bytes: Buffer, from: number, to: number): void {
+    const state = decodeState(bytes, from, to);
     if (state === undefined) return;
     for (const { number, end } of state.segments) this.ends.set(number, end);
     const { table } = this;
@@ -150,11 +145,10 @@ class Tolerant {
     table.nextId = Math.max(table.nextId, state.nextId);
   }
 
-  private record(record: RecordView, frame: number, positions: OpenPositions): void {
+  private record(record: RecordView): void {
     const { table } = this;
     const { kind, log: id, offset } = record;
     if (kind === LOG) return table.declare(new Log(id, record.head()));
-    if (kind === ENTRY || kind === COPY) positions.add(id, offset, frame + record.at, kind === COPY);
     let log = table.byId.get(id);
     if (kind === ENTRY) {
       // Its name was in what is lost: the entries still are somebody's.
@@ -173,14 +167,11 @@ class Tolerant {
 function concede(table: LogTable, segments: readonly Segment[]): Loss[] {
   const losses: Loss[] = [];
   for (const log of table.written.values()) {
+    const covered = new Ranges();
     const gone: { from: number; to: number }[] = [];
+    for (const segment of segments) segment.overlap(log.id, log.first, log.next, (from, to) => covered.add(from, to));
     log.holes.gaps(log.first, log.next, (from, to) => {
-      for (let offset = from; offset < to; offset++) {
-        if (segments.some((segment) => segment.has(log.id, offset))) continue;
-        const last = gone.at(-1);
-        if (last?.to === offset) last.to++;
-        else gone.push({ from: offset, to: offset + 1 });
-      }
+      covered.gaps(from, to, (start, end) => gone.push({ from: start, to: end }));
     });
     for (const { from, to } of gone) {
       losses.push({ log: log.name, from, to });
