@@ -17,6 +17,9 @@ export default defineConfig({
     exclude: ['test/dist/**'],
     // allowOnly false: a forgotten `.only` fails the run instead of silently narrowing it.
     allowOnly: false,
+    // A machine may be slow, or busy: only what never ends is too long.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     typecheck: {
       enabled: true,
       include: ['test/types/**/*.test-d.ts'],

@@ -2,6 +2,7 @@ import type { Events } from '../events.js';
 import type { Contents } from './contents.js';
 import { NEVER, type Hand } from './hand.js';
 import type { Held, Holder, Keeper } from './held.js';
+import { SINGLE } from './key-lanes.js';
 import type { Roster } from './roster.js';
 import type { Settlement } from './settlement.js';
 import type { Stock } from './stock.js';
@@ -51,7 +52,7 @@ export class Dispatcher {
     if (owner.paused) return undefined;
     for (;;) {
       const single = run === undefined || run.length === 0;
-      const cursor = picker.next(run ?? (stock.order === 'none' ? stock : {}), single, holder.share);
+      const cursor = picker.next(run ?? SINGLE, single, holder.share);
       if (cursor === undefined) return undefined;
       const since = owner.now() - owner.epoch;
       const held = new owner.Hold(owner, holder, cursor, since, timeout === NEVER ? NEVER : since + timeout);

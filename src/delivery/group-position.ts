@@ -3,6 +3,7 @@ import type { Awaitable } from '../storage/storage.js';
 import type { LogEntry } from './buffer.js';
 import { CursorLog } from './cursor-log.js';
 import { restore } from './cursor-recovery.js';
+import { fence } from './ending.js';
 import type { Engine } from './engine.js';
 import { groupLogOf } from './log-names.js';
 import { Membership } from './membership.js';
@@ -178,7 +179,7 @@ export class GroupPosition implements Follower {
     const cursor = stock.cursors[partition.number]!;
     const { boundary, range } = partition;
     stock.reopen(cursor, range, { position: clamped(offset, partition), boundary });
-    subscription.fence(cursor, reason);
+    fence(subscription, cursor, reason);
     membership.vacated(stock.cursors[partition.number]!);
     subscription.restocked();
     subscription.rested();

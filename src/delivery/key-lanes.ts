@@ -13,6 +13,9 @@ const NONE = new Float64Array(0);
 /** What follows what: nothing; of each key one at a time; of each log one at a time. */
 export type Order = 'none' | 'key' | 'partition';
 
+/** Owns the turn of one message that comes by itself: each time somebody else. */
+export const SINGLE: object = Object.freeze({});
+
 /** Whose turn of a key it is, where no offset has to be brought back: nobody's, or that of one that is back already. */
 const NOBODY = -1;
 export const BACK = -2;
@@ -110,7 +113,7 @@ export class KeyLanes {
     else if (
       lane.owner === undefined
         ? lane !== this.whole && lane.returned[0] !== offset
-        : lane.owner !== owner || goesBefore(lane, offset)
+        : lane.owner !== owner || owner === SINGLE || goesBefore(lane, offset)
     ) {
       return undefined;
     }
@@ -119,6 +122,12 @@ export class KeyLanes {
     if (lane.returned.length > 0) remove(lane.returned, offset);
     if (lane.called.length > 0) remove(lane.called, offset);
     return lane;
+  }
+
+  /** Somebody else than `owner` has what keeps its order as a whole. */
+  isHeld(owner: object): boolean {
+    const holder = this.whole?.owner;
+    return holder !== undefined && (holder !== owner || owner === SINGLE);
   }
 
   /** It is somebody's turn of this key. */
@@ -134,7 +143,7 @@ export class KeyLanes {
   }
 
   /** It is not the turn of this message. The offset of an older one that `owner` can go on with; negative where there is none. */
-  wait(key: string, offset: number, tries: Tries, owner?: object): number {
+  wait(key: string, offset: number, tries: Tries, owner: object = SINGLE): number {
     const lane = this.lanes.get(key)!;
     remove(lane.returned, offset);
     remove(lane.called, offset);
@@ -142,7 +151,8 @@ export class KeyLanes {
     this.waiting++;
     const { failures, deliveries, alone } = tries;
     if (deliveries > 0) this.tried.set(offset, { failures, deliveries, alone });
-    return owner !== undefined && lane.owner === owner && lane.first < offset ? this.next(lane) : NOBODY;
+    const own = lane.owner === owner && owner !== SINGLE;
+    return own && lane.first < offset ? this.next(lane) : NOBODY;
   }
 
   /** How often a message that waited here was tried; asked once. */

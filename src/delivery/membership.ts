@@ -105,7 +105,7 @@ export class Membership extends Roster {
 
   override offer(cursor: Cursor): void {
     const seat = this.holders[cursor.number];
-    if (seat !== undefined) wakeOne(seat);
+    if (seat !== undefined && mayGive(cursor)) wakeOne(seat);
   }
 
   override more(member: Member): void {
@@ -163,7 +163,8 @@ export class Membership extends Roster {
   }
 
   private wake(seat: Seat): void {
-    if (seat.share.partitions.some((partition) => this.owner.cursors()[partition]!.stocked)) wakeOne(seat);
+    const cursors = this.owner.cursors();
+    for (const partition of seat.share.partitions) if (mayGive(cursors[partition]!)) return wakeOne(seat);
   }
 
   private tell(assignment: Readonly<Record<string, readonly number[]>>): void {
@@ -179,6 +180,11 @@ export class Membership extends Roster {
     for (let n = 2; taken.has(free); n++) free = `${name}-${n}`;
     return free;
   }
+}
+
+/** Something may be taken from it: nobody holds it as a whole. */
+function mayGive({ stocked, lanes }: Cursor): boolean {
+  return stocked && lanes?.whole?.owner === undefined;
 }
 
 function wakeOne({ takers }: Seat): void {

@@ -50,6 +50,7 @@ export class Picker {
     let metAlone = false;
     for (let left = share.partitions.length; left > 0; left--) {
       const cursor = this.stock.cursors[share.next()]!;
+      if (!cursor.stocked || cursor.lanes?.isHeld(run) === true) continue;
       if (this.nextOf(cursor, run, single) === READY) return cursor;
       metAlone ||= this.metAlone;
     }

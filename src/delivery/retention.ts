@@ -83,14 +83,31 @@ export class Retention {
     if (this.reading || this.closed) return;
     const touched = new Set<Partition>();
     this.blocked = false;
-    for (let victim = this.next(); victim !== undefined; victim = this.next()) {
-      const { offset, size } = this.fronts.get(victim)!.pop()!;
-      victim.first = offset + 1;
-      victim.bytes -= size;
-      touched.add(victim);
-    }
+    if (this.limits.consumed) this.dropPassed(touched);
+    for (let victim = this.next(); victim !== undefined; victim = this.next()) this.drop(victim, touched);
     if (touched.size > 0) this.owner.dropped(touched);
     this.watch();
+  }
+
+  private drop(partition: Partition, touched: Set<Partition>): void {
+    const { offset, size } = this.fronts.get(partition)!.pop()!;
+    partition.first = offset + 1;
+    partition.bytes -= size;
+    touched.add(partition);
+  }
+
+  private dropPassed(touched: Set<Partition>): void {
+    for (const partition of this.owner.partitions) {
+      const to = this.owner.passed(partition);
+      if (to <= partition.first) continue;
+      if (to === partition.next) {
+        // All of it: nothing has to be looked at.
+        Object.assign(partition, { first: to, bytes: 0 });
+        this.fronts.delete(partition);
+        touched.add(partition);
+      }
+      while (partition.first < to && this.front(partition) !== undefined) this.drop(partition, touched);
+    }
   }
 
   private get overfull(): boolean {
@@ -106,13 +123,6 @@ export class Retention {
   /** The partition whose oldest message has to go; undefined: none, or it is being read. */
   private next(): Partition | undefined {
     const { owner, limits } = this;
-    if (limits.consumed) {
-      for (const partition of owner.partitions) {
-        if (partition.first >= owner.passed(partition)) continue;
-        if (this.front(partition) === undefined) return undefined;
-        return partition;
-      }
-    }
     if (limits.time === Infinity && !this.overfull) return undefined;
     const oldest = this.oldest();
     if (oldest === undefined) return undefined;

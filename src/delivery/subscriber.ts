@@ -30,6 +30,8 @@ export interface Feed {
   take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined;
   /** Takes back what is overdue in this hand. */
   overdue(hand: Hand): void;
+  /** Acknowledges for a slot that takes what is next itself. */
+  settleAndGoOn(held: Held): void;
   /** A slot has nothing to do. */
   rested(): void;
   /** Somebody may take something. */
@@ -178,7 +180,7 @@ export class Subscriber implements Taker, Holder {
       if (mode === 'none') held.ack();
       try {
         await handler(held);
-        if (mode === 'auto') held.ack();
+        if (mode === 'auto') feed.settleAndGoOn(held);
       } catch (error) {
         if (mode === 'none') events.report(error);
         else held.nack({ error });

@@ -66,6 +66,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   /** Somebody waits for room. */
   crowded = false;
   paused = false;
+  /** Who settles takes what is next: nobody has to be called for it. */
+  private goesOn = false;
   private postponed = false;
 
   readonly Hold: typeof Held;
@@ -162,18 +164,6 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     this.restocked();
   }
 
-  /** Takes back, unsettled, what is out of a cursor that has another place: late verbs change nothing. */
-  fence(cursor: Cursor, reason: Error): void {
-    for (const taken of [...this.inHand()]) {
-      if (taken.cursor !== cursor || !(taken instanceof Held) || !taken.inHand) continue;
-      taken.inHand = false;
-      this.stock.books.unacked--;
-      taken.holder.lose(taken);
-      taken.holder.released(taken);
-      taken.giveUp(reason);
-    }
-  }
-
   /** Drops or dead-letters the candidate of `cursor`: nobody had it in hand. */
   discard(cursor: Cursor, outcome: 'expiry' | 'overflow'): void {
     this.settlement.conclude(this.stock.withdraw(cursor), outcome, undefined, undefined);
@@ -188,8 +178,14 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     if (this.crowded) this.options.relieved();
   }
 
+  settleAndGoOn(held: Held): void {
+    this.goesOn = true;
+    held.ack();
+    this.goesOn = false;
+  }
+
   restocked(cursor?: Cursor): void {
-    if (this.paused) return;
+    if (this.paused || (this.goesOn && cursor !== undefined)) return;
     if (cursor === undefined) this.roster.call();
     else this.roster.offer(cursor);
   }

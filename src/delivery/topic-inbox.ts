@@ -69,13 +69,12 @@ export class TopicInbox extends Inbox implements Rider {
   }
 
   override checkOptions({ delay, deliverAt, ttl, priority }: MessageOptions): void {
-    const given = { delay, deliverAt, ttl, priority: priority === 0 ? undefined : priority };
-    for (const [name, value] of Object.entries(given)) {
-      if (value === undefined) continue;
-      throw new TypeError(
-        `topic ${JSON.stringify(this.name)} keeps what it is given, in order: no priority, delay or ttl; got ${name}`,
-      );
-    }
+    const name = delay !== undefined ? 'delay' : deliverAt !== undefined ? 'deliverAt' : ttl !== undefined ? 'ttl' : '';
+    if (name === '' && (priority === undefined || priority === 0)) return;
+    const got = name === '' ? 'priority' : name;
+    throw new TypeError(
+      `topic ${JSON.stringify(this.name)} keeps what it is given, in order: no priority, delay or ttl; got ${got}`,
+    );
   }
 
   override append(head: Head, body: Encoded): Placed {

@@ -22,7 +22,7 @@ export class Tally {
   }
 }
 
-type Load = (queue: BenchQueue, bodies: readonly Body[], tally: Tally) => Promise<void>;
+export type Load = (queue: BenchQueue, bodies: readonly Body[], tally: Tally) => Promise<void>;
 
 /** 1000 sends, then what they promise, then the last handler. */
 export const together: Load = async (queue, bodies, tally) => {

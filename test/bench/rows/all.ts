@@ -7,6 +7,7 @@ import { row as consumed } from './13-consumed.js';
 import { row as async } from './14-async.js';
 import { row as reopened } from './15-reopened.js';
 import { row as backlogOnDisk } from './16-backlog-on-disk.js';
+import { row as topic } from './17-topic.js';
 import { row as tenQueues } from './18-ten-queues.js';
 import { row as unused } from './19-unused.js';
 import { row as oneByOne } from './2-one-by-one.js';
@@ -20,7 +21,7 @@ import { row as confirmed } from './8-confirmed.js';
 import { row as confirmedJson } from './9-confirmed-json.js';
 
 /** In memory. Numbers are those of the targets. */
-export const rows: readonly Row[] = [together, oneByOne, json, idle, backlog, memory, topics, unused, guest];
+export const rows: readonly Row[] = [together, oneByOne, json, idle, backlog, memory, topics, topic, unused, guest];
 
 /** On a disk. */
 export const durable: readonly Row[] = [

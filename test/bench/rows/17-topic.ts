@@ -1,0 +1,42 @@
+import { loaded, together, type Load } from '../loads.js';
+import { openBare } from '../queues/bare.js';
+import { GROUPS, openTopic } from '../queues/topic.js';
+import type { Row } from '../row.js';
+
+const NAME = 'per delivery';
+
+/** As together(), where every message is handled by each of the groups. */
+const toEachGroup: Load = async (topic, bodies, tally) => {
+  const handled = tally.expect(bodies.length * GROUPS);
+  await Promise.all(bodies.map((body) => topic.send(body)));
+  await handled;
+};
+
+/** A topic: published once, delivered to and acknowledged by every group. */
+export const row: Row = {
+  number: 17,
+  title: `topic of 8 partitions, keyed → ${GROUPS} groups → async handler → ack, in memory by reference; 1000 publishes awaited together`,
+  bare: 'row 1, per delivery',
+  contests: [
+    {
+      name: NAME,
+      figure: 'ns',
+      unit: 'ns/delivery',
+      contenders: {
+        sluice: loaded(toEachGroup, openTopic, GROUPS),
+        bare: loaded(together, openBare, 1),
+      },
+    },
+  ],
+  judge: (results) => [
+    {
+      what: 'of bare, per delivery',
+      value: results.ratio(NAME, 'bare', 'sluice', 'ns') * GROUPS,
+      unit: '×',
+      better: 'higher',
+      target: 0.38,
+      floor: 0.28,
+      note: `a publish is ${GROUPS} deliveries`,
+    },
+  ],
+};
