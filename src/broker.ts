@@ -10,6 +10,7 @@ import { Identities } from './delivery/head.js';
 import { Journal } from './delivery/journal.js';
 import { Slice } from './delivery/slice.js';
 import type { Subscription } from './delivery/subscription.js';
+import { Trial } from './delivery/trial.js';
 import type { Duration } from './duration.js';
 import { SluiceError } from './errors.js';
 import { Events, type EventName, type Listener } from './events.js';
@@ -70,6 +71,7 @@ export class Broker {
         codecs: new Codecs(codec, unnamed),
         agenda: this.agenda,
         slice: new Slice(),
+        trial: new Trial(),
         epoch: clock.now(),
       },
       envelopes: new Envelopes(clock, identities, codec, maxBytes, this.lasting.lasting),
@@ -96,6 +98,7 @@ export class Broker {
       throw error;
     }
     reports.opened();
+    broker.registry.engine.trial.judge();
     return broker;
   }
 

@@ -63,12 +63,13 @@ export class Catalog implements Rider {
     return found;
   }
 
-  collect(batch: StorageOp[]): void {
+  collect(batch: StorageOp[]): boolean {
     const all = this.anew || this.written > FEW ? this.everything() : [];
     if (this.anew || this.written > FEW + WASTE * all.length) this.begin(batch, all);
     else for (const head of this.pending) batch.push(append(head));
     this.written += this.pending.length;
     this.pending = [];
+    return true;
   }
 
   recollect(): void {

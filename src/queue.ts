@@ -97,7 +97,8 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   async recover(options: QueueOptions, levels: number): Promise<void> {
     this.recovered = true;
     this.configure({ ...options, priorities: Math.max(levels, options.priorities ?? 1) });
-    await restore(this.subscription.stock, this.inbox.journal, cursorLogOf(this.name));
+    const { subscription, inbox } = this;
+    subscription.recovered(await restore(subscription.stock, inbox.journal, cursorLogOf(this.name)));
   }
 
   /** @internal It, and what it holds, is there after a restart. */

@@ -1,17 +1,29 @@
 import type { StorageOp } from '../storage/storage.js';
 import type { Books, Moved } from './books.js';
 import type { Cursor } from './cursor.js';
+import { Held } from './held.js';
+import { Marks, type Mark } from './marks.js';
 import type { Range } from './settled-set.js';
 import type { CursorRecord } from './stock-owner.js';
+import type { Suspects, Suspicion } from './suspects.js';
 import type { Taken } from './taken.js';
 
-/** A message that is not as new: where, when it is due (0: now), how often it failed and was handed out. */
-export type Deferred = readonly [level: number, offset: number, due: number, failures: number, deliveries: number];
+/** A message that is not as new: where, when it is due (0: now), how often it failed and was handed out, and whether it may have ended a process. */
+export type Deferred = readonly [
+  level: number,
+  offset: number,
+  due: number,
+  failures: number,
+  deliveries: number,
+  suspicion?: Suspicion,
+];
+/** Of one offset this delivery has begun; 0: of all of these the first delivery may have. */
+type Begun = readonly [level: number, from: number, to: number, delivery: number];
 type Settled = readonly [level: number, from: number, to: number];
 
 /**
- * An entry of a cursor's log. `s` and `d` say what changed, or, in a snapshot (`z`), all there is; `b` the books, and `e` the ends
- * of the logs that these books are about.
+ * An entry of a cursor's log. `s`, `d` and `m` say what was settled, put off and begun, or, in a snapshot (`z`), all there is of it;
+ * `b` the books, and `e` the ends of the logs that these books are about.
  */
 export interface CursorEntry {
   readonly z?: true;
@@ -19,6 +31,7 @@ export interface CursorEntry {
   readonly d: readonly Deferred[];
   /** As `d`, of what is settled and to be delivered once more; after `s`. */
   readonly r?: readonly Deferred[];
+  readonly m?: readonly Begun[];
   readonly b: readonly number[];
   readonly e: readonly number[];
 }
@@ -54,6 +67,8 @@ export class CursorLog implements CursorRecord {
   private settledNow: [Cursor, number][] = [];
   private deferredNow: [Cursor, number, number, number, number][] = [];
   private revivedNow: [Cursor, number][] = [];
+  readonly marks = new Marks();
+  private readonly suspects: Suspects;
   /** Settled by a write under way: in a delta already, not in the settled set yet. */
   private readonly departing = new Map<Cursor, Map<number, Moved>>();
   private readonly inHand: () => Iterable<Taken>;
@@ -62,11 +77,18 @@ export class CursorLog implements CursorRecord {
   /** The newest snapshot; its offset is known when it is written. */
   private snapshot: { offset?: number | undefined } = {};
 
-  constructor(log: string, cursors: readonly Cursor[], books: Books, inHand: () => Iterable<Taken>) {
+  constructor(
+    log: string,
+    cursors: readonly Cursor[],
+    books: Books,
+    inHand: () => Iterable<Taken>,
+    suspects: Suspects,
+  ) {
     this.log = log;
     this.cursors = cursors;
     this.books = books;
     this.inHand = inHand;
+    this.suspects = suspects;
   }
 
   departs(cursor: Cursor, offset: number, as: Moved): void {
@@ -79,6 +101,7 @@ export class CursorLog implements CursorRecord {
 
   settled(cursor: Cursor, offset: number): void {
     this.unrevive(cursor, offset);
+    if (this.suspects.any) this.suspects.clear(cursor, offset);
     if (this.departing.get(cursor)?.delete(offset) !== true) this.settledNow.push([cursor, offset]);
   }
 
@@ -105,7 +128,8 @@ export class CursorLog implements CursorRecord {
     this.deltas = DELTAS;
   }
 
-  collect(batch: StorageOp[]): void {
+  collect(batch: StorageOp[]): boolean {
+    const matters = this.settledNow.length + this.deferredNow.length + this.revivedNow.length + this.arrivals > 0;
     const whole = this.deltas >= (this.isInOrder() ? DELTAS_IN_ORDER : DELTAS);
     const trimmed = this.snapshot.offset;
     const op: StorageOp & { type: 'append' } = {
@@ -120,10 +144,11 @@ export class CursorLog implements CursorRecord {
     this.revivedNow = [];
     this.arrivals = 0;
     this.deltas++;
-    if (!whole) return;
+    if (!whole) return matters;
     this.deltas = 0;
     this.snapshot = op;
     if (trimmed !== undefined) batch.push({ type: 'drop', log: this.log, from: 0, to: trimmed });
+    return true;
   }
 
   /** Deltas lie among the messages that came with them: each one costs recovery a read. */
@@ -138,9 +163,18 @@ export class CursorLog implements CursorRecord {
     for (const [cursor, offsets] of byCursor(this.settledNow.filter(current))) {
       for (const { from, to } of rangesOf(offsets)) s.push([cursor.number, from, to]);
     }
-    const d = this.deferredNow.filter(current).map(([cursor, ...rest]): Deferred => [cursor.number, ...rest]);
-    const r = this.revivedNow.filter(current).map(([cursor, offset]): Deferred => [cursor.number, offset, 0, 0, 0]);
-    return { s, d, ...(r.length > 0 ? { r } : {}), ...this.sums() };
+    const d = this.deferredNow.filter(current).map((one) => this.put(...one));
+    const r = this.revivedNow.filter(current).map(([cursor, offset]) => this.put(cursor, offset, 0, 0, 0));
+    const m = this.marks.take().filter(current).map(written);
+    return { s, d, ...(r.length > 0 ? { r } : {}), ...(m.length > 0 ? { m } : {}), ...this.sums() };
+  }
+
+  private put(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): Deferred {
+    const suspicion = this.suspects.any ? this.suspects.of(cursor, offset) : 0;
+    const { number } = cursor;
+    return suspicion === 0
+      ? [number, offset, due, failures, deliveries]
+      : [number, offset, due, failures, deliveries, suspicion];
   }
 
   private everything(): CursorEntry {
@@ -148,7 +182,7 @@ export class CursorLog implements CursorRecord {
     const d: Deferred[] = [];
     const r: Deferred[] = [];
     const waits = (cursor: Cursor, offset: number, ...rest: [number, number, number]): void => {
-      (cursor.settled.has(offset) ? r : d).push([cursor.number, offset, ...rest]);
+      (cursor.settled.has(offset) ? r : d).push(this.put(cursor, offset, ...rest));
     };
     this.cursors.forEach((cursor, level) => {
       s.push([level, 0, cursor.settled.low]);
@@ -156,15 +190,21 @@ export class CursorLog implements CursorRecord {
       for (const { offset, due, failures, deliveries } of cursor.waiting())
         waits(cursor, offset, due, failures, deliveries);
     });
-    for (const { cursor, offset, failures, deliveries } of this.inHand()) {
+    this.marks.take();
+    const m = this.marks.all().filter(current).map(written);
+    for (const taken of this.inHand()) {
+      const { cursor, offset, failures, deliveries } = taken;
       if (cursor.fenced) continue;
-      if (deliveries > 1 || cursor.settled.has(offset)) waits(cursor, offset, 0, failures, deliveries);
+      const before = taken instanceof Held ? deliveries - 1 : deliveries;
+      if (before > 0 || cursor.settled.has(offset) || this.suspects.of(cursor, offset) > 0)
+        waits(cursor, offset, 0, failures, before);
+      if (taken instanceof Held) m.push([cursor.number, offset, offset + 1, deliveries]);
     }
     for (const [cursor, offsets] of this.departing) {
       if (cursor.fenced) continue;
       for (const offset of offsets.keys()) s.push([cursor.number, offset, offset + 1]);
     }
-    return { z: true, s, d, ...(r.length > 0 ? { r } : {}), ...this.sums() };
+    return { z: true, s, d, ...(r.length > 0 ? { r } : {}), ...(m.length > 0 ? { m } : {}), ...this.sums() };
   }
 
   private sums(): Pick<CursorEntry, 'b' | 'e'> {
@@ -180,6 +220,10 @@ export class CursorLog implements CursorRecord {
 /** Its cursor still has its place. */
 function current([cursor]: readonly [Cursor, ...unknown[]]): boolean {
   return !cursor.fenced;
+}
+
+function written([{ number }, from, to, delivery]: Mark): Begun {
+  return [number, from, to, delivery];
 }
 
 function byCursor(settled: readonly [Cursor, number][]): Map<Cursor, number[]> {

@@ -1,51 +1,90 @@
 import { encodedBytes } from '../codec.js';
 import type { StoredEntry } from '../storage/storage.js';
-import { ownEntry } from './buffer.js';
-import { WRITTEN, type CursorEntry, type Deferred } from './cursor-log.js';
+import { ownEntry, type LogEntry } from './buffer.js';
+import type { Cursor } from './cursor.js';
+import { WRITTEN, type CursorEntry } from './cursor-log.js';
 import type { Journal } from './journal.js';
-import { SettledSet } from './settled-set.js';
 import type { Stock } from './stock.js';
+import { UNCOUNTED } from './suspects.js';
+import type { Taken } from './taken.js';
+import { Trail, type Deferral } from './trail.js';
+import type { Unfinished } from './trial.js';
 
 const AT_ONCE = { entries: 256, bytes: 2 ** 20 };
 
-interface Deferral {
-  readonly offset: number;
-  readonly due: number;
-  readonly failures: number;
-  readonly deliveries: number;
-}
-
 /**
- * Brings a queue's cursors to where the log of an earlier run says they were. What was in hand then is ready again. The books are
- * those of the last entry; what came or went after it is made up from the logs, which are right.
+ * Brings a queue's cursors to where the log of an earlier run says they were. What was in hand then, and is not known to have
+ * been given back, is what this tells of. The books are those of the last entry; what came or went after it is made up from the
+ * logs, which are right.
  */
-export async function restore(stock: Stock, journal: Journal, log: string): Promise<void> {
-  const settled = stock.cursors.map(({ settled: { low } }) => new SettledSet(low));
-  const deferred = stock.cursors.map(() => new Map<number, Deferral>());
+export async function restore(stock: Stock, journal: Journal, log: string): Promise<Unfinished> {
+  const trails = stock.cursors.map(({ settled: { low } }) => new Trail(low));
   let last: CursorEntry | undefined;
   for await (const { entry } of entries(journal, log, journal.rangeOf(log).first)) {
     last = entry.head as CursorEntry;
-    if (last.z === true) deferred.forEach((one) => one.clear());
-    const defer = ([level, offset, due, failures, deliveries]: Deferred): void => {
-      deferred[level]?.set(offset, { offset, due, failures, deliveries });
-    };
-    last.d.forEach(defer);
-    for (const [level, from, to] of last.s) {
-      settled[level]?.addRange(from, to);
-      if (deferred[level] !== undefined) forgetRange(deferred[level], from, to);
-    }
-    last.r?.forEach(defer);
+    if (last.z === true) for (const trail of trails) trail.restart();
+    for (const one of last.d) trails[one[0]]?.defer(one);
+    for (const [level, from, to] of last.s) trails[level]?.settle(from, to);
+    for (const one of last.r ?? []) trails[one[0]]?.defer(one);
+    for (const [level, from, to, delivery] of last.m ?? []) trails[level]?.begin(from, to, delivery);
   }
-  stock.cursors.forEach((cursor, level) => {
-    const set = settled[level]!;
-    cursor.restore(
-      set,
-      [...deferred[level]!.values()].filter(({ offset }) => offset < cursor.end),
-    );
-  });
+  const found: Begun[] = [];
+  let suspected = 0;
+  for (const [level, cursor] of stock.cursors.entries()) {
+    const trail = trails[level]!;
+    trail.conclude(cursor.end);
+    for (const [offset, delivery] of trail.begun) {
+      found.push({ cursor, offset, delivery, before: trail.deferred.get(offset) });
+      trail.deferred.delete(offset);
+    }
+    for (const offset of trail.suspected(cursor.end)) {
+      const { head } = await entryAt(journal, cursor.log, offset);
+      // Nothing that was not to outlive the process is tried again.
+      if (head.rare?.transient === true) continue;
+      suspected++;
+      trail.defer([level, offset, 0, 0, 0, UNCOUNTED]);
+    }
+    for (const { offset, suspicion } of trail.deferred.values())
+      if (suspicion > 0) stock.suspects.add(cursor, offset, suspicion);
+    cursor.restore(trail.settled, trail.deferred.values(), trail.begun.keys());
+  }
   await restoreBooks(stock, journal, last);
+  const begun = await takeOut(stock, journal, found);
   await reserveTurns(stock, journal);
+  if (suspected > 0) stock.upset();
   stock.watchDues();
+  return { begun, suspected };
+}
+
+interface Begun {
+  readonly cursor: Cursor;
+  readonly offset: number;
+  readonly delivery: number;
+  readonly before: Deferral | undefined;
+}
+
+/** What was in hand is out of the stock until it is judged. */
+async function takeOut(stock: Stock, journal: Journal, found: readonly Begun[]): Promise<Unfinished['begun']> {
+  const begun: { taken: Taken; lone: boolean }[] = [];
+  for (const { cursor, offset, delivery, before } of found) {
+    const entry = await entryAt(journal, cursor.log, offset);
+    const suspicion = before?.suspicion ?? 0;
+    // What it was suspected of without proof, it did.
+    const failures = (before?.failures ?? 0) + (suspicion === UNCOUNTED ? 1 : 0);
+    const taken = { cursor, offset, entry, failures, deliveries: delivery, turn: undefined };
+    if (entry.head.rare?.transient === true) {
+      cursor.settled.add(offset);
+      stock.foundTransient(entry.head.size);
+      continue;
+    }
+    cursor.out++;
+    stock.books.ready--;
+    stock.books.unacked++;
+    stock.books.bytes -= entry.head.size;
+    reserveTurn(taken);
+    begun.push({ taken, lone: suspicion > 0 });
+  }
+  return begun;
 }
 
 async function restoreBooks(stock: Stock, journal: Journal, last: CursorEntry | undefined): Promise<void> {
@@ -65,23 +104,26 @@ async function restoreBooks(stock: Stock, journal: Journal, last: CursorEntry | 
   books.accepted = books.ready + books.delayed + acked + deadLettered + dropped + removed;
 }
 
-function forgetRange(deferred: Map<number, Deferral>, from: number, to: number): void {
-  if (to - from < deferred.size) for (let offset = from; offset < to; offset++) deferred.delete(offset);
-  else for (const offset of deferred.keys()) if (offset >= from && offset < to) deferred.delete(offset);
-}
-
 /** Where order is kept by key, what backs off keeps its key's turn. */
 async function reserveTurns(stock: Stock, journal: Journal): Promise<void> {
   for (const cursor of stock.cursors) {
     const { lanes } = cursor;
     if (lanes === undefined || lanes.whole !== undefined) continue;
     for (const { offset, deliveries } of cursor.waiting()) {
-      if (deliveries === 0) continue;
-      const [stored] = await journal.read(cursor.log, offset, { entries: 1, bytes: AT_ONCE.bytes });
-      const key = stored === undefined ? undefined : lanes.keyOf(ownEntry(stored.entry).head);
-      if (key !== undefined) lanes.reserve(key, offset);
+      if (deliveries > 0) reserveTurn({ cursor, offset, entry: await entryAt(journal, cursor.log, offset) });
     }
   }
+}
+
+function reserveTurn({ cursor: { lanes }, offset, entry }: Pick<Taken, 'cursor' | 'offset' | 'entry'>): void {
+  const key = lanes?.whole === undefined ? lanes?.keyOf(entry.head) : undefined;
+  if (key !== undefined) lanes!.reserve(key, offset);
+}
+
+async function entryAt(journal: Journal, log: string, offset: number): Promise<LogEntry> {
+  const [stored] = await journal.read(log, offset, { entries: 1, bytes: AT_ONCE.bytes });
+  if (stored?.offset !== offset) throw new Error(`offset ${offset} of log ${log} is not settled, and not there`);
+  return ownEntry(stored.entry);
 }
 
 /** Every entry of a log from an offset on. */

@@ -213,12 +213,12 @@ export class Cursor {
       if (this.settled.has(offset)) continue;
       if (this.elsewhere.size > 0 && this.elsewhere.delete(offset)) continue;
       const own = ownEntry(entry);
-      const { rare: extra, size } = own.head;
+      const { rare: extra } = own.head;
       // A delayed message of this run was deferred when it was accepted; one of an earlier run is found here.
       if (extra?.due !== undefined && offset >= this.boundary) continue;
       if (extra?.transient === true && offset < this.boundary) {
         this.settled.add(offset);
-        this.owner.foundTransient(size);
+        this.owner.foundTransient(own.head.size);
       } else if (extra?.due !== undefined && extra.due > now) {
         this.deferred.push(extra.due, offset, 0, 0, false);
         this.owner.foundDelayed();
@@ -237,18 +237,20 @@ export class Cursor {
     });
   }
 
-  /** As an earlier run left it: what was settled, and what was deferred (due at 0: given back). Before anything else. */
+  /** As an earlier run left it: what was settled, what was deferred (due at 0: given back), and what is `taken` elsewhere. Before anything else. */
   restore(
     settled: SettledSet,
-    deferred: Iterable<{ offset: number; due: number; failures: number; deliveries: number }>,
+    deferred: Iterable<Tries & { offset: number; due: number }>,
+    taken: Iterable<number>,
   ): void {
     this.settled = settled;
     this.window.next = settled.low;
-    for (const { offset, due, failures, deliveries } of deferred) {
+    for (const { offset, due, failures, deliveries, alone } of deferred) {
       if (offset >= settled.low) this.elsewhere.add(offset);
-      if (due > 0) this.deferred.push(due, offset, failures, deliveries, false);
-      else this.returned.push(offset, failures, deliveries, false);
+      if (due > 0) this.deferred.push(due, offset, failures, deliveries, alone);
+      else this.returned.push(offset, failures, deliveries, alone);
     }
+    for (const offset of taken) this.elsewhere.add(offset);
   }
 
   /** What is deferred, and what was given back (due at 0) having been in hand before, or is to be delivered once more. */
@@ -256,8 +258,8 @@ export class Cursor {
     for (const { rank, offset, failures, deliveries } of this.deferred.entries()) {
       yield { offset, due: rank, failures, deliveries };
     }
-    for (const { offset, failures, deliveries } of this.returned.heap.entries()) {
-      if (deliveries > 0 || this.settled.has(offset)) yield { offset, due: 0, failures, deliveries };
+    for (const { offset, failures, deliveries, alone } of this.returned.heap.entries()) {
+      if (deliveries > 0 || alone || this.settled.has(offset)) yield { offset, due: 0, failures, deliveries };
     }
     for (const [offset, { failures, deliveries }] of this.lanes?.tried ?? [])
       yield { offset, due: 0, failures, deliveries };

@@ -1,12 +1,14 @@
 import type { Events } from '../events.js';
 import type { Contents } from './contents.js';
+import type { Cursor } from './cursor.js';
+import type { Consuming } from './feed.js';
 import { NEVER, type Hand } from './hand.js';
 import type { Held, Holder, Keeper } from './held.js';
 import { SINGLE } from './key-lanes.js';
 import type { Roster } from './roster.js';
 import type { Settlement } from './settlement.js';
 import type { Stock } from './stock.js';
-import type { Subscriber } from './subscriber.js';
+import type { Trial } from './trial.js';
 
 /** Whose messages are handed out. */
 export interface DispatcherOwner extends Keeper {
@@ -20,10 +22,14 @@ export interface DispatcherOwner extends Keeper {
   /** When the broker was opened. */
   readonly epoch: number;
   readonly paused: boolean;
+  readonly trial: Trial;
   now(): number;
   restocked(): void;
   relieved(): void;
 }
+
+/** A suspect that had to wait for another is looked at again after this, ms. */
+const TRY_AGAIN = 200;
 
 /** Hands out what is next: out of the stock, into a hand. */
 export class Dispatcher {
@@ -34,14 +40,14 @@ export class Dispatcher {
   }
 
   /** For a slot of a consumer. `run`: the batch that the message would join. */
-  take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined {
+  take(consumer: Consuming, run: readonly Held[] | undefined): Held | undefined {
     const { owner } = this;
-    if (!subscriber.willing() || !owner.roster.active(subscriber)) {
+    if (!consumer.willing() || !owner.roster.active(consumer)) {
       // It was called and cannot: somebody else may.
       if (owner.stock.stocked) owner.restocked();
       return undefined;
     }
-    return this.takeFor(subscriber, subscriber.hand, subscriber.options.ackTimeout, run);
+    return this.takeFor(consumer, consumer.hand, consumer.options.ackTimeout, run);
   }
 
   /** As take(), for anybody. `timeout`: how long it may stay in hand, ms. */
@@ -54,9 +60,15 @@ export class Dispatcher {
       const single = run === undefined || run.length === 0;
       const cursor = picker.next(run ?? SINGLE, single, holder.share);
       if (cursor === undefined) return undefined;
+      const suspicion = stock.suspects.any ? stock.suspects.of(cursor, cursor.offset) : 0;
+      if (suspicion !== 0 && !this.tryNow(cursor, holder)) {
+        if (holder.calm) continue;
+        return undefined;
+      }
       const since = owner.now() - owner.epoch;
       const held = new owner.Hold(owner, holder, cursor, since, timeout === NEVER ? NEVER : since + timeout);
       held.turn = picker.turn;
+      held.suspicion = suspicion;
       const { head, body } = held.entry;
       stock.take(cursor, head.size);
       if (run !== undefined && held.turn !== undefined) stock.goOn(cursor, held.turn);
@@ -69,6 +81,7 @@ export class Dispatcher {
       }
       stock.books.delivered++;
       hand.add(held);
+      if (suspicion !== 0) this.begin(held);
       if (owner.events.heard.delivered) {
         const { id, attempt } = held;
         owner.events.emit('delivered', { ...owner.origin, id, attempt, consumer: holder.name });
@@ -77,5 +90,26 @@ export class Dispatcher {
       owner.relieved();
       return held;
     }
+  }
+
+  /**
+   * Whether it is the moment of a message that may have ended a process: no handler of its consumer runs, and no other such message
+   * is tried. While the consumer is busy it waits for that; while another is tried, others go first.
+   */
+  private tryNow(cursor: Cursor, holder: Holder): boolean {
+    const { stock, trial } = this.owner;
+    if (!holder.calm) {
+      stock.picker.leave(cursor);
+      return false;
+    }
+    if (trial.free(this.owner.now())) return true;
+    const taken = stock.withdraw(cursor, stock.picker.turn);
+    stock.giveBack(taken, taken.failures, taken.deliveries, TRY_AGAIN, true);
+    return false;
+  }
+
+  private begin(suspect: Held): void {
+    this.owner.trial.begin(suspect, this.owner.now());
+    suspect.holder.tries(suspect);
   }
 }

@@ -84,14 +84,16 @@ export class Drops implements Rider {
     this.journal.touch(this);
   }
 
-  collect(batch: StorageOp[]): void {
+  collect(batch: StorageOp[]): boolean {
     this.pending = 0;
+    const before = batch.length;
     for (const { log, settled } of this.cursors) {
       const drops = settled.takeDrops();
       if (this.keeper === undefined) for (const { from, to } of drops) batch.push({ type: 'drop', log, from, to });
     }
     this.keeper?.passed();
-    this.record?.collect(batch);
+    const dropped = batch.length > before;
+    return this.record?.collect(batch) === true || dropped;
   }
 
   recollect(): void {

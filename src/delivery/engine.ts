@@ -4,6 +4,7 @@ import type { Events } from '../events.js';
 import type { Agenda } from './agenda.js';
 import type { Identities } from './head.js';
 import type { Slice } from './slice.js';
+import type { Trial } from './trial.js';
 
 /** What all queues and groups of a broker share. */
 export interface Engine {
@@ -11,6 +12,7 @@ export interface Engine {
   readonly events: Events;
   readonly agenda: Agenda;
   readonly slice: Slice;
+  readonly trial: Trial;
   readonly identities: Identities;
   readonly codecs: Codecs;
   /** When the broker was opened: deadlines are told from here. */

@@ -85,14 +85,17 @@ export class GroupPosition implements Follower {
   async recover(): Promise<void> {
     this.keepRecord();
     this.open([]);
-    await restore(this.subscription.stock, this.inbox.journal, this.log);
+    this.subscription.recovered(await restore(this.subscription.stock, this.inbox.journal, this.log));
   }
 
   private keepRecord(): void {
     const { stock } = this.subscription;
     const { journal } = this.inbox;
     const inHand = (): Iterable<Taken> => this.subscription.inHand();
-    stock.restart(journal, journal.lasting ? new CursorLog(this.log, stock.cursors, stock.books, inHand) : undefined);
+    const record = journal.lasting
+      ? new CursorLog(this.log, stock.cursors, stock.books, inHand, stock.suspects)
+      : undefined;
+    stock.restart(journal, record);
   }
 
   private open(positions: readonly number[]): void {

@@ -6,6 +6,7 @@ import type { KeyLane } from './key-lanes.js';
 import type { Lane } from './lanes.js';
 import type { Outcome } from './settle.js';
 import type { Member, Share } from './share.js';
+import type { Suspicion } from './suspects.js';
 import { StoredMessage, type Place } from './stored-message.js';
 
 /** Who settles what is in hand. */
@@ -24,6 +25,10 @@ export interface Holder extends Member {
   readonly share: Share | undefined;
   /** What it has in hand. */
   readonly hand: Iterable<Held>;
+  /** No handler of it runs: it may take a message that is to be alone. */
+  readonly calm: boolean;
+  /** It has taken such a message. */
+  tries(suspect: Held): void;
   /** It is settled, or taken back. */
   released(held: Held): void;
   /** It is about to be taken back while somebody may work on it. */
@@ -57,6 +62,8 @@ export class Held extends StoredMessage implements Delivery {
   turn: KeyLane | undefined = undefined;
   /** @internal It comes by itself, after a batch it was in failed. */
   readonly alone: boolean;
+  /** @internal It may have ended an earlier process. */
+  suspicion: Suspicion = 0;
   private abort: AbortController | undefined = undefined;
 
   constructor(keeper: Keeper, holder: Holder, cursor: Cursor, since: number, deadline: number) {

@@ -12,8 +12,8 @@ import type {
 
 /** Has something to say with the next write: drops, and the deltas of a cursor. */
 export interface Rider {
-  /** Adds what it has to say to a batch that is about to be written. */
-  collect(batch: StorageOp[]): void;
+  /** Adds what it has to say to a batch that is about to be written. Whether any of it should last as long as the storage can. */
+  collect(batch: StorageOp[]): boolean;
   /** The batch it was collected into was not written: say it again, whole. */
   recollect(): void;
 }
@@ -27,10 +27,12 @@ export class Journal {
   /** Something of it is there after a restart, so cursors write themselves down. */
   readonly lasting: boolean;
   private readonly storage: Storage;
-  private readonly report: (error: unknown) => void;
+  readonly report: (error: unknown) => void;
   private ranges = new Map<string, LogRange>();
   private dirty = new Set<Rider>();
   private scheduled = false;
+  /** Something that riders said was not written as durably as the storage can. */
+  private owing = false;
   private underWay = 0;
   private last: Promise<void> | undefined;
   /** The newest write: what the storage gave for it, and what was given for that. */
@@ -66,13 +68,19 @@ export class Journal {
    */
   write(batch: StorageOp[], reach?: Durability): Awaitable<void> {
     if (!this.lasting || this.dirty.size === 0) return this.hand(batch, reach);
-    const riders = this.collect(batch);
-    return this.guarded(riders, batch, reach);
+    // What riders say is not to be lost with the process, whatever the batch is worth.
+    const least = reach === 'memory' ? 'os' : reach;
+    const riders = this.collect(batch, least);
+    return this.guarded(riders, batch, least);
   }
 
   /** `rider` has something to say; at the latest when the event loop turns. */
   touch(rider: Rider): void {
     this.dirty.add(rider);
+    this.schedule();
+  }
+
+  private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
     nextTurn(this.turn);
@@ -88,12 +96,12 @@ export class Journal {
     }
   };
 
-  /** Writes what riders have to say now. */
-  tidy(): Awaitable<void> {
-    if (this.dirty.size === 0) return undefined;
+  /** Writes what riders have to say now. With `reach` it goes only so far for the moment, and all the way when the event loop turns. */
+  tidy(reach?: Durability): Awaitable<void> {
+    if (this.dirty.size === 0 && (reach !== undefined || !this.owing)) return this.underWay > 0 ? this.last : undefined;
     const batch: StorageOp[] = [];
-    const riders = this.collect(batch);
-    return batch.length === 0 ? undefined : this.guarded(riders, batch, undefined);
+    const riders = this.collect(batch, reach);
+    return batch.length === 0 && !this.owing ? undefined : this.guarded(riders, batch, reach);
   }
 
   /** Resolves when everything handed over so far is as durable as the storage makes it. */
@@ -101,13 +109,19 @@ export class Journal {
     do {
       await this.tidy();
       while (this.underWay > 0) await this.last;
-    } while (this.dirty.size > 0);
+    } while (this.dirty.size > 0 || this.owing);
   }
 
-  private collect(batch: StorageOp[]): Rider[] {
+  private collect(batch: StorageOp[], reach: Durability | undefined): Rider[] {
     const riders = [...this.dirty];
     this.dirty.clear();
-    for (const rider of riders) rider.collect(batch);
+    let matters = false;
+    for (const rider of riders) matters = rider.collect(batch) || matters;
+    if (reach === undefined || reach === this.durability) this.owing = false;
+    else if (matters) {
+      this.owing = true;
+      this.schedule();
+    }
     return riders;
   }
 

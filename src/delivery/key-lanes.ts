@@ -150,7 +150,7 @@ export class KeyLanes {
     lane.wait(offset);
     this.waiting++;
     const { failures, deliveries, alone } = tries;
-    if (deliveries > 0) this.tried.set(offset, { failures, deliveries, alone });
+    if (deliveries > 0 || alone) this.tried.set(offset, { failures, deliveries, alone });
     const own = lane.owner === owner && owner !== SINGLE;
     return own && lane.first < offset ? this.next(lane) : NOBODY;
   }

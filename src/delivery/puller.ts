@@ -40,7 +40,7 @@ export class Puller implements Holder {
       const alarm = this.source.agenda.alarm(() => pull.finish(undefined));
       pull.finish = (held) => {
         pull.end();
-        resolve(held);
+        resolve(held === undefined ? undefined : this.noted(held));
       };
       pull.fail = (error) => {
         pull.end();
@@ -67,6 +67,18 @@ export class Puller implements Holder {
       else pull.fail(error);
     }
   }
+
+  /** Whoever takes it may begin at once, so the storage has to know before. */
+  private noted(held: Held): Held | Promise<Held | undefined> {
+    const noted = this.source.stock.begun?.begins(held);
+    if (noted === undefined) return held;
+    return noted.then(() => (held.inHand ? held : undefined));
+  }
+
+  get calm(): boolean {
+    return true;
+  }
+  tries(): void {}
 
   get ackTimeout(): number {
     return this.timeout();

@@ -32,7 +32,9 @@ export class QueueInbox extends Inbox {
     if (journal !== this.journal) {
       this.journal = journal;
       const inHand = (): Iterable<Taken> => this.subscription.inHand();
-      const record = journal.lasting ? new CursorLog(cursorLogOf(this.name), cursors, stock.books, inHand) : undefined;
+      const record = journal.lasting
+        ? new CursorLog(cursorLogOf(this.name), cursors, stock.books, inHand, stock.suspects)
+        : undefined;
       stock.restart(journal, record);
     }
     for (let level = cursors.length; level < levels; level++) {

@@ -3,8 +3,8 @@ import type { Policy } from './retry.js';
 
 /**
  * What happened to a message that was accepted. `ack`, `nack`, `reject` and `requeue` are its handler's verbs; the others
- * happen to it: its acknowledgement timeout passed, its ttl passed, a full queue pushed it out, the process died with it in hand,
- * its body does not decode or validate, the batch it was in failed, its consumer went away.
+ * happen to it: its acknowledgement timeout passed, its ttl passed, a full queue pushed it out, the process died with it in hand
+ * (`crash`: by its fault; `beside`: perhaps by that of another), its body does not decode or validate, the batch it was in failed, its consumer went away.
  */
 export type Outcome =
   | 'ack'
@@ -15,6 +15,7 @@ export type Outcome =
   | 'expiry'
   | 'overflow'
   | 'crash'
+  | 'beside'
   | 'invalid'
   | 'unbatch'
   | 'abandon';
@@ -37,6 +38,7 @@ const ACKED: Decision = { to: 'acked' };
  *     ack ──────────────────────────────► acked
  *     nack, timeout, crash ─ attempts left ─► waiting (backoff)   ─ none left ─► dead: attempts
  *     reject, retryIf false ────────────► dead: rejected
+ *     beside ──────────────────────────► waiting (backoff), and dead only by a failure of its own
  *     requeue, abandon, unbatch ────────► waiting, no attempt counted
  *     expiry, overflow, invalid ────────► dead: expired, overflow, invalid
  *     dead, where dead letters go nowhere ─► dropped
@@ -68,6 +70,10 @@ export function decide(
       if (failures >= policy.attempts) return end(policy, 'attempts', failures);
       const wait = delay ?? policy.backoff(failures, error);
       return { to: 'waiting', delay: wait, failures, alone: outcome === 'crash' };
+    }
+    case 'beside': {
+      const failures = Math.max(Math.min(failed + 1, policy.attempts - 1), failed);
+      return { to: 'waiting', delay: delay ?? policy.backoff(Math.max(failures, 1), error), failures, alone: true };
     }
     case 'reject':
       return end(policy, 'rejected', failed + 1);

@@ -8,6 +8,7 @@ import type { Policy } from './retry.js';
 import { decide, type Decision, type Outcome } from './settle.js';
 import type { Stock } from './stock.js';
 import type { Place } from './stored-message.js';
+import { COUNTED } from './suspects.js';
 import type { Taken } from './taken.js';
 
 /** Appends a dead message to where it goes. Done when it returns or resolves, with the name of that. */
@@ -161,6 +162,14 @@ export class Settlement {
   /** Somebody looks at a withdrawn message who may put it back. */
   setAside(taken: Taken): void {
     this.moving.add(taken);
+  }
+
+  /** An earlier process ended with it in hand. */
+  judge(taken: Taken, outcome: 'crash' | 'beside', error: Error): void {
+    if (!this.moving.delete(taken) || this.owner.closed) return;
+    const { suspects } = this.owner.stock;
+    suspects.add(taken.cursor, taken.offset, COUNTED);
+    this.conclude(taken, outcome, undefined, error);
   }
 
   putBack(taken: Taken): void {

@@ -2,6 +2,7 @@ import type { StorageOp } from '../storage/storage.js';
 import type { Moved } from './books.js';
 import type { Cursor } from './cursor.js';
 import type { Head } from './head.js';
+import type { Marks } from './marks.js';
 
 /** Where the changes of a cursor are written down, if anything of it is to last. */
 export interface CursorRecord {
@@ -15,7 +16,10 @@ export interface CursorRecord {
   revived(cursor: Cursor, offset: number): void;
   /** Deltas no longer tell it: everything has to be written down anew. */
   upset(): void;
-  collect(batch: StorageOp[]): void;
+  /** Which deliveries began. */
+  readonly marks: Marks;
+  /** Adds an entry. Whether there is more in it than marks. */
+  collect(batch: StorageOp[]): boolean;
 }
 
 /** Whose stock it is. */

@@ -1,4 +1,5 @@
 import type { Agenda } from './agenda.js';
+import { Begun } from './begun.js';
 import { Books, type Moved } from './books.js';
 import type { LogEntry } from './buffer.js';
 import { Cursor, type CursorOwner, type Start } from './cursor.js';
@@ -12,6 +13,7 @@ import { Reads } from './reads.js';
 import type { LogRange } from '../storage/storage.js';
 import type { CursorRecord, StockOwner } from './stock-owner.js';
 import { Picker } from './picker.js';
+import { Suspects } from './suspects.js';
 import type { Taken } from './taken.js';
 import { UNTRIED } from './tries.js';
 
@@ -27,6 +29,9 @@ export class Stock implements CursorOwner, ExpiryOwner {
   order: Order = 'none';
   /** Finds what is next. */
   readonly picker: Picker;
+  /** What is known of deliveries that began, where that lasts. */
+  begun: Begun | undefined;
+  readonly suspects = new Suspects();
   private journal!: Journal;
   readonly owner: StockOwner;
   private readonly dues: Dues;
@@ -47,6 +52,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
   restart(journal: Journal, record: CursorRecord | undefined): void {
     this.journal = journal;
     this.drops.restart(journal, record);
+    this.begun = record && new Begun(journal, record.marks, () => journal.touch(this.drops));
     this.cursors.length = 0;
   }
 

@@ -1,55 +1,11 @@
-import type { Events } from '../events.js';
 import type { Handler } from '../message.js';
-import type { Agenda, Alarm } from './agenda.js';
+import type { Alarm } from './agenda.js';
+import type { Feed, SubscriberOptions } from './feed.js';
 import { Hand } from './hand.js';
 import type { Held, Holder } from './held.js';
 import { Lanes, type Lane } from './lanes.js';
-import type { Reads } from './reads.js';
-import type { Roster, Taker } from './roster.js';
+import type { Taker } from './roster.js';
 import type { Share } from './share.js';
-import type { Slice } from './slice.js';
-import type { TokenBucket } from './token-bucket.js';
-
-/** What subscribers take from. */
-export interface Feed {
-  readonly roster: Roster;
-  readonly slice: Slice;
-  readonly agenda: Agenda;
-  readonly events: Events;
-  /** When the broker was opened. */
-  readonly epoch: number;
-  /** Whether something may be ready, and what is being read. */
-  readonly stock: {
-    readonly stocked: boolean;
-    readonly loading: boolean;
-    readonly picker: { readonly metAlone: boolean };
-    readonly reads: Reads;
-  };
-  now(): number;
-  /** The next message for this subscriber, if there is one. `run`: the batch that it would join. */
-  take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined;
-  /** Takes back what is overdue in this hand. */
-  overdue(hand: Hand): void;
-  /** Acknowledges for a slot that takes what is next itself. */
-  settleAndGoOn(held: Held): void;
-  /** A slot has nothing to do. */
-  rested(): void;
-  /** Somebody may take something. */
-  restocked(): void;
-}
-
-export interface SubscriberOptions {
-  readonly name: string;
-  readonly handler: Handler<never>;
-  readonly concurrency: number;
-  readonly ack: 'auto' | 'manual' | 'none';
-  readonly prefetch: number;
-  /** ms; NEVER: none. */
-  readonly ackTimeout: number;
-  readonly rate: TokenBucket | undefined;
-  /** The handler takes arrays of at most `size`; `wait` ms for a full one, from its first message. */
-  readonly batch: { readonly size: number; readonly wait: number } | undefined;
-}
 
 /** A consumer, inside: its slots, what it has in hand, and whether it may take more. */
 export class Subscriber implements Taker, Holder {
@@ -65,6 +21,8 @@ export class Subscriber implements Taker, Holder {
   private readonly lanes: Lanes;
   private readonly refill: Alarm;
   private paused = false;
+  /** A message that is to be alone. */
+  private trying: Held | undefined;
   /** Handlers that run and are waited for. */
   private running = 0;
   private finished: () => void = () => undefined;
@@ -95,10 +53,19 @@ export class Subscriber implements Taker, Holder {
 
   willing(): boolean {
     if (this.paused || this.closing || this.hand.size >= this.options.prefetch) return false;
+    if (this.trying !== undefined && this.handling(this.trying)) return false;
     const { rate } = this.options;
     if (rate === undefined || rate.available(this.feed.now()) > 0) return true;
     this.refill.set(rate.next(), this.feed.stock.stocked);
     return false;
+  }
+
+  get calm(): boolean {
+    return this.running === 0;
+  }
+
+  tries(suspect: Held): void {
+    this.trying = suspect;
   }
 
   wake(): void {
@@ -177,15 +144,21 @@ export class Subscriber implements Taker, Holder {
       held.run = ++lane.runs;
       lane.busy = true;
       this.running++;
-      if (mode === 'none') held.ack();
-      try {
-        await handler(held);
-        if (mode === 'auto') feed.settleAndGoOn(held);
-      } catch (error) {
-        if (mode === 'none') events.report(error);
-        else held.nack({ error });
+      const settled = mode === 'none' && held.ack();
+      const noted = feed.stock.begun?.begins(held);
+      if (noted !== undefined) await noted;
+      // It may have been taken back meanwhile.
+      if (held.inHand || settled) {
+        try {
+          await handler(held);
+          if (mode === 'auto') feed.settleAndGoOn(held);
+        } catch (error) {
+          if (mode === 'none') events.report(error);
+          else held.nack({ error });
+        }
       }
       lane.busy = false;
+      this.trying = undefined;
       if (lane.lost) break;
       this.ran();
     }
@@ -222,8 +195,15 @@ export class Subscriber implements Taker, Holder {
     const { ack: mode, handler } = this.options;
     lane.busy = true;
     if (mode === 'none') for (const held of batch) held.ack();
+    const { begun } = this.feed.stock;
+    if (begun !== undefined) {
+      let noted: Promise<void> | undefined;
+      for (const held of batch) noted = begun.begins(held) ?? noted;
+      await noted;
+      if (mode !== 'none') batch = batch.filter((held) => held.inHand);
+    }
     try {
-      await (handler as Handler<readonly Held[]>)([...batch]);
+      if (batch.length > 0) await (handler as Handler<readonly Held[]>)([...batch]);
       if (mode === 'auto') for (const held of batch) held.ack();
     } catch (error) {
       if (mode === 'none') this.feed.events.report(error);
@@ -231,6 +211,7 @@ export class Subscriber implements Taker, Holder {
       else for (const held of batch) held.unbatch(error);
     }
     lane.busy = false;
+    this.trying = undefined;
   }
 
   private async fill(batch: Held[], lane: Lane): Promise<void> {

@@ -6,8 +6,8 @@ import type { LogEntry } from './buffer.js';
 import { Contents } from './contents.js';
 import type { Cursor } from './cursor.js';
 import { Dispatcher } from './dispatcher.js';
-import type { LogKeeper } from './drops.js';
 import type { Engine } from './engine.js';
+import type { Consuming, Feed } from './feed.js';
 import { NEVER, type Hand } from './hand.js';
 import type { Head } from './head.js';
 import { Idlers } from './idlers.js';
@@ -16,29 +16,15 @@ import type { KeyLane } from './key-lanes.js';
 import type { Policy } from './retry.js';
 import { Roster } from './roster.js';
 import type { Outcome } from './settle.js';
-import { Settlement, type Bury, type SettlementOwner } from './settlement.js';
+import { Settlement, type SettlementOwner } from './settlement.js';
 import type { Slice } from './slice.js';
 import { Stock } from './stock.js';
 import type { StockOwner } from './stock-owner.js';
 import type { Origin } from './stored-message.js';
-import type { Feed, Subscriber } from './subscriber.js';
+import type { Subscriber } from './subscriber.js';
+import type { SubscriptionOptions } from './subscription-options.js';
 import type { Taken } from './taken.js';
-
-export interface SubscriptionOptions {
-  readonly name: string;
-  /** Of a group: its name; `name` is the topic's then. */
-  readonly group?: string;
-  /** Who is asked next, where not everybody takes from everything. */
-  readonly roster?: Roster;
-  /** Who keeps the logs, where they are not the stock's own. */
-  readonly keeper?: LogKeeper;
-  readonly policy: Policy;
-  readonly bury: Bury;
-  /** There is room again for those who wait to send. */
-  readonly relieved: () => void;
-  /** What was being read is there. */
-  readonly loaded: () => void;
-}
+import type { Trial, Unfinished } from './trial.js';
 
 /**
  * Who takes what waits in a stock, what they have in hand, and what becomes of it. One per queue and one per group: the only
@@ -53,6 +39,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   readonly roster: Roster;
   readonly epoch: number;
   readonly slice: Slice;
+  readonly trial: Trial;
   readonly agenda: Agenda;
   readonly events: Events;
   policy: Policy;
@@ -86,6 +73,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     this.contents = new Contents(engine.codecs);
     this.epoch = engine.epoch;
     this.slice = engine.slice;
+    this.trial = engine.trial;
     this.agenda = engine.agenda;
     this.events = engine.events;
     this.roster = options.roster ?? new Roster();
@@ -120,8 +108,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     return !this.paused && this.roster.spare > takable && this.roster.free > takable;
   }
 
-  take(subscriber: Subscriber, run: readonly Held[] | undefined): Held | undefined {
-    return this.dispatcher.take(subscriber, run);
+  take(consumer: Consuming, run: readonly Held[] | undefined): Held | undefined {
+    return this.dispatcher.take(consumer, run);
   }
 
   settle(held: Held, outcome: Outcome, delay?: number, error?: unknown): boolean {
@@ -130,6 +118,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
       return false;
     }
     held.inHand = false;
+    // Its handler ran, and the process lives.
+    if (held.suspicion !== 0) this.stock.suspects.clear(held.cursor, held.offset);
     held.holder.released(held);
     this.settlement.conclude(held, outcome, delay, error);
     return true;
@@ -253,6 +243,12 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     for (const { hand } of this.subscribers) yield* hand;
     for (const hand of this.leftHands) yield* hand;
     yield* this.settlement.moving;
+  }
+
+  /** What an earlier process had unfinished. */
+  recovered(unfinished: Unfinished): void {
+    for (const { taken } of unfinished.begun) this.settlement.setAside(taken);
+    this.trial.add(this.settlement, unfinished);
   }
 
   /** Takes the candidate out for somebody who may put it back. */

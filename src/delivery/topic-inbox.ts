@@ -120,11 +120,11 @@ export class TopicInbox extends Inbox implements Rider {
     this.journal.touch(this);
   }
 
-  collect(batch: StorageOp[]): void {
+  collect(batch: StorageOp[]): boolean {
     for (const { log, first } of this.trimmed) batch.push({ type: 'drop', log, from: 0, to: first });
     this.trimmed.clear();
     this.arrivals = 0;
-    if (!this.journal.lasting) return;
+    if (!this.journal.lasting) return false;
     const log = sumsLogOf(this.name);
     const sums: Sums = { b: this.partitions.map(({ bytes }) => bytes), e: this.partitions.map(({ next }) => next) };
     const op: StorageOp & { type: 'append' } = { type: 'append', log, entry: { head: sums }, offset: undefined };
@@ -132,6 +132,7 @@ export class TopicInbox extends Inbox implements Rider {
     batch.push(op);
     if (offset !== undefined) batch.push({ type: 'drop', log, from: 0, to: offset + 1 });
     this.written = op;
+    return true;
   }
 
   /** An earlier run wrote its sums down up to here. */

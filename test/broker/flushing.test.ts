@@ -48,8 +48,10 @@ describe('flush()', () => {
     storage.goOn();
     await clock.advance(0);
     expect([sent.state, flushed.state]).toEqual(['resolved', 'resolved']);
-    const message = (await queue.receive())!;
-    message.ack();
+    const received = queue.receive();
+    await clock.advance(0);
+    storage.goOn();
+    (await received)!.ack();
     const acked = watch(broker.flush());
     await clock.advance(0);
     expect(acked.state).toBe('pending');

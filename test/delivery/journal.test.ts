@@ -38,6 +38,7 @@ function rider(...ops: StorageOp[]): Rider & { collected: number; told: number }
     collect(batch) {
       this.collected++;
       batch.push(...ops);
+      return true;
     },
     recollect() {
       this.told++;

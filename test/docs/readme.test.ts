@@ -34,6 +34,7 @@ const OUTCOMES = Object.keys({
   nack: true,
   timeout: true,
   crash: true,
+  beside: true,
   reject: true,
   requeue: true,
   abandon: true,

@@ -12,6 +12,8 @@ import type { Segment, Segments } from './segment.js';
 /** Frames kept after they were read and checked: a read that ends in the middle of one goes on there. */
 const KEPT_FRAMES = 16;
 const LARGEST_KEPT = 128 * 1024;
+/** Of larger ones, which a large batch makes, the last one is kept: it takes many reads to come through. */
+const LARGEST = 64 * 1024 * 1024;
 
 interface Frame {
   readonly bytes: Buffer;
@@ -26,6 +28,7 @@ export class Reader {
   private readonly table: LogTable;
   /** By segment and place, the least recently used first. */
   private readonly frames = new Map<string, Frame>();
+  private large: { readonly key: string; readonly frame: Frame } | undefined;
 
   constructor(segments: Segments, files: SegmentFiles, table: LogTable) {
     this.segments = segments;
@@ -123,10 +126,14 @@ export class Reader {
 
   private async frame(segment: Segment, file: File, at: number, length: number): Promise<Frame> {
     const key = `${segment.number}/${at}`;
+    if (this.large?.key === key) return this.large.frame;
     let frame = this.frames.get(key);
     this.frames.delete(key);
     frame ??= { at, bytes: (await this.files.frame(segment, file, at, length)).bytes };
-    if (length > LARGEST_KEPT) return frame;
+    if (length > LARGEST_KEPT) {
+      if (length <= LARGEST) this.large = { key, frame };
+      return frame;
+    }
     this.frames.set(key, frame);
     if (this.frames.size > KEPT_FRAMES) this.frames.delete(this.frames.keys().next().value!);
     return frame;

@@ -8,7 +8,7 @@ const NAME = 'per delivery';
 /** As together(), where every message is handled by each of the groups. */
 const toEachGroup: Load = async (topic, bodies, tally) => {
   const handled = tally.expect(bodies.length * GROUPS);
-  await Promise.all(bodies.map((body) => topic.send(body)));
+  await Promise.all(bodies.map(async (body) => topic.send(body)));
   await handled;
 };
 

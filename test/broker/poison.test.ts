@@ -1,0 +1,330 @@
+import { describe, expect, it } from 'vitest';
+import { Broker, fixed, type BrokerOptions, type Delivery, type Queue } from '../../src/index.js';
+import { FaultyStorage, ManualClock } from '../../src/testing/index.js';
+import { JournalStorage } from '../../src/testing/journal-storage.js';
+import { until, waiting } from '../fixtures.js';
+import { MACHINES } from './machines.js';
+
+const retry = { attempts: 3, backoff: fixed(0) };
+
+describe.each(MACHINES)('A message that ends the process · $name', ({ start }) => {
+  /** Runs one process after the other until one of them has nothing left to do; how many ended before their time. */
+  const live = async (
+    seed: number,
+    setUp: (broker: Broker, die: () => Promise<never>) => unknown,
+    prepare: (broker: Broker) => Promise<unknown>,
+    options: BrokerOptions = {},
+  ) => {
+    const clock = new ManualClock();
+    const machine = start(seed);
+    const open = () => Broker.open({ storage: machine.storage(), clock, ...options });
+    const first = await open();
+    await prepare(first);
+    await first.close();
+    for (let deaths = 0; deaths < 30; deaths++) {
+      const broker = await open();
+      broker.on('error', () => undefined);
+      let killed: Promise<void> | undefined;
+      const die = (): Promise<never> => {
+        killed ??= machine.kill();
+        return new Promise<never>(() => undefined);
+      };
+      setUp(broker, die);
+      for (let rounds = 0; rounds < 100 && killed === undefined; rounds++) {
+        await clock.advance(50);
+        if (
+          broker
+            .stats()
+            .queues.every(
+              ({ ready, delayed, unacked, consumers }) => consumers === 0 || ready + delayed + unacked === 0,
+            )
+        )
+          break;
+      }
+      if (killed === undefined) return { broker, deaths };
+      await killed;
+      void broker.close({ timeout: 0 });
+    }
+    throw new Error('it never ended');
+  };
+
+  const send =
+    (count: number, poison: number, name = 'orders') =>
+    (broker: Broker) =>
+      broker
+        .queue<string>(name)
+        .sendMany(
+          Array.from({ length: count }, (_, n) => ({ body: n === poison ? 'poison' : `good ${n}`, key: `k${n % 3}` })),
+        );
+
+  /** What became of a queue: everything good was handled, the poison alone is dead. */
+  const judged = async (broker: Broker, good: readonly string[], count: number) => {
+    expect(new Set(good).size).toBe(count - 1);
+    expect(await waiting(broker.queue<string>('orders.dlq'))).toEqual(['poison']);
+    const [dead] = await broker.queue('orders.dlq').peek();
+    expect(dead!.deaths).toMatchObject([{ source: 'orders', reason: 'attempts', attempts: 3 }]);
+    expect(dead!.deaths[0]!.error?.message).toMatch(/process ended/);
+    await broker.close();
+  };
+
+  it.each([
+    ['one by one', { concurrency: 1 }],
+    ['four at a time', { concurrency: 4 }],
+    ['with many in hand', { concurrency: 2, prefetch: 8 }],
+  ])('is dead-lettered after as many restarts as it has attempts, and its neighbours are not: %s', async (_, how) => {
+    const good: string[] = [];
+    const attempts: number[] = [];
+    const { broker, deaths } = await live(
+      1,
+      (process, die) =>
+        process.queue<string>('orders', { retry }).consume(async ({ body, attempt }) => {
+          if (body !== 'poison') return void good.push(body);
+          attempts.push(attempt);
+          await die();
+        }, how),
+      send(12, 5),
+    );
+    expect(deaths).toBe(3);
+    expect(attempts).toEqual([1, 2, 3]);
+    await judged(broker, good, 12);
+  });
+
+  it('costs its neighbours no more where handlers are so fast that many are marked ahead', async () => {
+    const good: string[] = [];
+    const { broker, deaths } = await live(
+      2,
+      (process, die) =>
+        process.queue<string>('orders', { retry }).consume(async ({ body }) => {
+          if (body === 'poison') await die();
+          good.push(body);
+        }),
+      send(1500, 1200),
+    );
+    expect(deaths).toBe(3);
+    await judged(broker, good, 1500);
+  });
+
+  it('never takes along what was handled beside it, not even with a single attempt', async () => {
+    const good: string[] = [];
+    const { broker } = await live(
+      3,
+      (process, die) =>
+        process.queue<string>('orders', { retry: { attempts: 1 } }).consume(
+          async ({ body }) => {
+            if (body !== 'poison') return void good.push(body);
+            // The others have begun by then.
+            for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+            await die();
+          },
+          { concurrency: 12 },
+        ),
+      send(12, 0),
+    );
+    expect(new Set(good).size).toBe(11);
+    expect(await waiting(broker.queue<string>('orders.dlq'))).toEqual(['poison']);
+    await broker.close();
+  });
+
+  it('is found among the messages of a batch', async () => {
+    const good: string[] = [];
+    const sizes: number[] = [];
+    const { broker, deaths } = await live(
+      4,
+      (process, die) =>
+        process.queue<string>('orders', { retry }).consumeBatch(
+          async (batch: readonly Delivery<string>[]) => {
+            if (batch.some(({ body }) => body === 'poison')) {
+              sizes.push(batch.length);
+              await die();
+            }
+            for (const { body } of batch) good.push(body);
+          },
+          { size: 6 },
+        ),
+      send(12, 3),
+    );
+    expect(deaths).toBe(3);
+    expect(sizes).toEqual([6, 1, 1]);
+    await judged(broker, good, 12);
+  });
+
+  it('is found where messages are kept in order by key', async () => {
+    const good: string[] = [];
+    const { broker, deaths } = await live(
+      5,
+      (process, die) =>
+        process.queue<string>('orders', { ordering: 'key', retry }).consume(
+          async ({ body }) => {
+            if (body === 'poison') await die();
+            good.push(body);
+          },
+          { concurrency: 3 },
+        ),
+      (broker) => {
+        broker.queue('orders', { ordering: 'key', retry });
+        return send(12, 4)(broker);
+      },
+    );
+    expect(deaths).toBe(3);
+    for (const key of [0, 1, 2]) {
+      const order = [...new Set(good)].map((body) => Number(body.slice(5))).filter((n) => n % 3 === key);
+      expect(order).toEqual(order.toSorted((a, b) => a - b));
+    }
+    await judged(broker, good, 12);
+  });
+
+  it('is known for what it is where it was taken with receive()', async () => {
+    const good: string[] = [];
+    const take = async (queue: Queue<string>, die: () => Promise<never>): Promise<void> => {
+      for await (const message of queue) {
+        if (message.body === 'poison') await die();
+        good.push(message.body);
+        message.ack();
+      }
+    };
+    const { broker, deaths } = await live(
+      6,
+      (process, die) => {
+        const queue = process.queue<string>('orders', { retry });
+        take(queue, die).catch(() => undefined);
+      },
+      send(6, 2),
+    );
+    expect(deaths).toBe(3);
+    await judged(broker, good, 6);
+  });
+
+  it('does not take along what takes long in another queue, however often the process ends', async () => {
+    const good: string[] = [];
+    let slowly = 0;
+    const { broker } = await live(
+      7,
+      (process, die) => {
+        process.queue<string>('orders', { retry }).consume(async ({ body }) => {
+          if (body === 'poison') await die();
+          good.push(body);
+        });
+        process.queue<string>('slow', { retry }).consume(async () => {
+          slowly++;
+          for (let turns = 0; turns < 200; turns++) await new Promise((resolve) => setImmediate(resolve));
+        });
+      },
+      async (broker) => {
+        await send(6, 2)(broker);
+        await broker.queue('slow').sendMany([{ body: 1 }, { body: 2 }]);
+      },
+    );
+    expect(broker.stats().queues.find(({ name }) => name === 'slow')).toMatchObject({ acked: 2, deadLettered: 0 });
+    expect(slowly).toBeGreaterThan(1);
+    await judged(broker, good, 6);
+  });
+
+  it.each([
+    ['given back', (message: Delivery) => message.requeue()],
+    ['acknowledged', (message: Delivery) => message.ack()],
+    ['given back by a close', () => undefined],
+  ])('is none that was %s before', async (_, end) => {
+    const clock = new ManualClock();
+    const machine = start(8);
+    const open = async () => (await Broker.open({ storage: machine.storage(), clock })).on('error', () => undefined);
+    const first = await open();
+    await first.queue('orders').send(1);
+    end((await first.queue('orders').receive())!);
+    await first.close();
+    const second = await open();
+    await second.flush();
+    await machine.kill();
+    void second.close({ timeout: 0 });
+    const third = await open();
+    await clock.advance(0);
+    expect(third.queue('orders').stats()).toMatchObject({ retried: 0, delayed: 0, unacked: 0 });
+    expect((await third.queue('orders').receive())?.attempt ?? 1).toBe(1);
+    await third.close();
+  });
+
+  it('says so in events and figures, as a failed attempt', async () => {
+    const clock = new ManualClock();
+    const machine = start(9);
+    const first = await Broker.open({ storage: machine.storage(), clock });
+    first.on('error', () => undefined);
+    await first.queue('orders', { retry: { attempts: 2 } }).send(1, { id: 'a' });
+    expect(await first.queue('orders').receive()).toMatchObject({ id: 'a', attempt: 1 });
+    await machine.kill();
+    void first.close({ timeout: 0 });
+
+    const second = await Broker.open({ storage: machine.storage(), clock });
+    second.on('error', () => undefined);
+    const told: unknown[] = [];
+    second.on('retried', (event) => told.push(event)).on('deadLettered', (event) => told.push(event));
+    second.queue('orders', { retry: { attempts: 2, backoff: fixed('1s') } });
+    expect(second.queue('orders').stats()).toMatchObject({ unacked: 1, ready: 0 });
+    await clock.advance(0);
+    expect(second.queue('orders').stats()).toMatchObject({ unacked: 0, delayed: 1, retried: 1 });
+    expect(told).toMatchObject([{ source: 'orders', id: 'a', attempt: 1, delay: 1000 }]);
+    await clock.advance('1s');
+    expect(await second.queue('orders').receive()).toMatchObject({ attempt: 2, deliveries: 2 });
+    await machine.kill();
+    void second.close({ timeout: 0 });
+
+    const third = await Broker.open({ storage: machine.storage(), clock });
+    third.on('deadLettered', (event) => told.push(event));
+    await clock.advance(0);
+    expect(told.at(-1)).toMatchObject({ source: 'orders', id: 'a', reason: 'attempts', to: 'orders.dlq' });
+    await third.close();
+  });
+});
+
+describe('Before a handler runs', () => {
+  it('the storage has its delivery, in the operating system and no further, together with all acknowledgements', async () => {
+    const storage = new JournalStorage();
+    const broker = await Broker.open({ storage });
+    const queue = broker.queue<number>('orders');
+    await queue.sendMany([{ body: 1 }, { body: 2 }]);
+    const first = (await queue.receive())!;
+    first.ack();
+    const second = (await queue.receive())!;
+    expect(second.body).toBe(2);
+    broker.on('error', () => undefined);
+    // Killed right now: the first is settled, the second in hand.
+    const after = await Broker.open({ storage: storage.crash({ survives: 'os' }) });
+    expect(after.queue('orders').stats()).toMatchObject({ acked: 1, unacked: 1, ready: 0 });
+    await after.close();
+    void broker.close({ timeout: 0 });
+  });
+
+  it('nobody waits for a storage that cannot say so: it is delivered, and the failure reported', async () => {
+    const storage = new FaultyStorage(new JournalStorage());
+    const broker = await Broker.open({ storage });
+    const errors: Error[] = [];
+    broker.on('error', ({ error }) => errors.push(error));
+    const queue = broker.queue<number>('orders');
+    await queue.send(1);
+    storage.failNext('write', new Error('no mark'));
+    expect((await queue.receive())!.body).toBe(1);
+    expect(errors.map(({ message }) => message)).toEqual(['no mark']);
+    await broker.close();
+  });
+
+  it('what is acknowledged beforehand is stored as such: at most once, over a kill', async () => {
+    const storage = new JournalStorage();
+    const broker = await Broker.open({ storage });
+    const queue = broker.queue<number>('orders');
+    await queue.send(1);
+    let found: Promise<Broker> | undefined;
+    queue.consume(() => void (found = Broker.open({ storage: storage.crash({ survives: 'os' }) })), { ack: 'none' });
+    await until(() => found !== undefined);
+    expect((await found!).queue('orders').stats()).toMatchObject({ acked: 1, ready: 0, unacked: 0 });
+    await (await found!).close();
+    broker.on('error', () => undefined);
+    void broker.close({ timeout: 0 });
+  });
+
+  it('nothing is written where nothing outlives the process', async () => {
+    const broker = await Broker.open();
+    await broker.queue('orders').send(1);
+    const received = broker.queue('orders').receive();
+    expect((await received)!.body).toBe(1);
+    expect(broker.queue('orders').subscription.stock.begun).toBeUndefined();
+    await broker.close();
+  });
+});
