@@ -10,7 +10,7 @@ import { startPublisher } from './modules/publisher.js';
 import { startReleaseNotes } from './modules/release-notes.js';
 import { startSecurityAlerts } from './modules/security-alerts.js';
 import { startTracker } from './modules/tracker.js';
-import { Remote } from './remote.js';
+import { Remote } from '../stage/remote.js';
 import type { Webhook, Webhooks } from './webhooks.js';
 
 /** The application: one process, two exchanges, nine modules that meet nowhere but there. */

@@ -3,8 +3,8 @@ import { startApp } from './app.js';
 import { compare } from './books.js';
 import { isDeadLetters, Meter } from './meter.js';
 import { inOrder, plainLoop } from './plain-loop.js';
-import { pause } from './remote.js';
-import { Progress, standardOutput, styled, table, type Terminal } from './terminal.js';
+import { pause } from '../stage/remote.js';
+import { Progress, standardOutput, styled, table, type Terminal } from '../stage/terminal.js';
 import { loadWebhooks } from './webhooks.js';
 
 export interface DemoOptions {

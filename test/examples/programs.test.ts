@@ -25,6 +25,14 @@ test('the quick start is short, writes what it promises, and ends by itself', as
   });
 });
 
+test('the flights refuse options that they do not know, or cannot use', async () => {
+  await expect(program('examples/flights/main.ts', '--seed', '-1')).rejects.toMatchObject({ code: 2, stdout: '' });
+  await expect(program('examples/flights/main.ts', '--speed', '2')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--speed') as string,
+  });
+});
+
 test('the demo refuses options that it does not know, or cannot use', async () => {
   await expect(program('examples/github-webhooks/main.ts', '--seed', 'x')).rejects.toMatchObject({
     code: 2,

@@ -1,6 +1,6 @@
 import { fixed } from 'sluice';
 import type { App, Module, Outcome } from '../module.js';
-import type { Remote } from '../remote.js';
+import type { Remote } from '../../stage/remote.js';
 import type { ReleaseNotes } from './release-notes.js';
 
 /**

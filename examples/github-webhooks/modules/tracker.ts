@@ -1,6 +1,6 @@
 import { exponential } from 'sluice';
 import type { App, Module, Outcome } from '../module.js';
-import type { Remote } from '../remote.js';
+import type { Remote } from '../../stage/remote.js';
 import type { Suggestion } from './issue-triage.js';
 
 /** Takes suggestions to the issue tracker, which is not always there. Its order does not matter, so what fails may wait aside. */

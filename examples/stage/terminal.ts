@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** Where the demo writes. `live`: a line can be drawn over, and colors are seen. */
+/** Where an example writes. `live`: a line can be drawn over, and colors are seen. */
 export interface Terminal {
   readonly live: boolean;
   readonly columns: number;
@@ -42,6 +42,12 @@ export class Progress {
       this.quarter = Math.floor(share * 4);
       this.terminal.write(`  ${text()}\n`);
     }
+  }
+
+  /** A line that stays, above the one that is drawn over. */
+  note(text: string): void {
+    this.terminal.write(`${this.terminal.live ? '\r\u001b[2K' : ''}  ${text}\n`);
+    this.drawn = -Infinity;
   }
 
   /** The last state stays. */

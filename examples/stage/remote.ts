@@ -8,19 +8,33 @@ export class Remote {
   readonly name: string;
   private readonly seed: number;
   private readonly clock: Clock;
+  private readonly takes: readonly [least: number, most: number];
   private failing: number;
 
-  /** @param failing share of the calls that fail, 0 … 1 */
-  constructor(name: string, { seed, failing, clock }: { seed: number; failing: number; clock: Clock }) {
+  /**
+   * @param failing share of the calls that fail, 0 … 1
+   * @param takes ms, at least and at most
+   */
+  constructor(
+    name: string,
+    {
+      seed,
+      failing,
+      clock,
+      takes = [2, 12],
+    }: { seed: number; failing: number; clock: Clock; takes?: [number, number] },
+  ) {
     this.name = name;
     this.seed = seed;
     this.clock = clock;
     this.failing = failing;
+    this.takes = takes;
   }
 
   async call(id: string, attempt: number): Promise<void> {
     const chance = random(`${this.seed} ${this.name} ${id} ${attempt}`);
-    await pause(this.clock, 2 + 10 * chance());
+    const [least, most] = this.takes;
+    await pause(this.clock, least + (most - least) * chance());
     if (chance() < this.failing) throw new Error(`${this.name} answers 503 Service Unavailable`);
   }
 
