@@ -43,7 +43,7 @@ export function onDisk(disk: Disk, contenders: Contest['contenders'], what = '')
     unit: 'ns/message',
     lives: 2,
     rounds: 3,
-    warmUps: 3,
+    warmUps: 6,
     contenders,
   };
 }

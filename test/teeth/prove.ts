@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { flaws, type Flaw } from './flaws.js';
+import { flaws as engineFlaws, type Flaw } from './flaws.js';
+import { storageFlaws } from './storage-flaws.js';
 
 /*
  * Do the tests have teeth? Puts one flaw at a time into a copy of the sources and runs the tests that have to notice.
@@ -13,7 +14,7 @@ import { flaws, type Flaw } from './flaws.js';
  */
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = ['src', 'test', 'docs', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 /** Runs side by side, each in a copy of its own. */
 const AT_ONCE = 2;
 /** A flaw that makes the engine spin is noticed, too: ms for the tests of one flaw, and for all of them without any. */
@@ -152,6 +153,7 @@ function refuse(why: string, what: readonly string[]): number {
   return 1;
 }
 
+const flaws = [...engineFlaws, ...storageFlaws];
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
 const chosen = flaws.filter(({ name }) => name.includes(values.only));
 if (chosen.length === 0) {

@@ -38,8 +38,8 @@ export async function settled(): Promise<void> {
   for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-export function newDisk(): SimulatedDisk {
-  const disk = new SimulatedDisk(new Random(1));
+export function newDisk(seed = 1): SimulatedDisk {
+  const disk = new SimulatedDisk(new Random(seed));
   disk.directories.add('/data');
   return disk;
 }

@@ -103,6 +103,13 @@ describe('a failure', () => {
     await again.storage.write([entry(4)]);
   });
 
+  it('is a write of nothing', async () => {
+    const disk = newDisk();
+    const { storage } = await openOn(disk);
+    disk.fault = (call) => (call === 'write' ? { short: 0 } : undefined);
+    await expect(storage.write([entry(0, 'x')])).rejects.toMatchObject({ code: 'ERR_STORAGE_FAILED' });
+  });
+
   it('is not a short write: the rest is written', async () => {
     const disk = newDisk();
     const { storage } = await openOn(disk);

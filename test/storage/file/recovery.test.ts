@@ -178,6 +178,46 @@ describe('damage', () => {
     }
   });
 
+  it('is a segment that is missing together with its index file', async () => {
+    const disk = newDisk();
+    const { storage } = await openOn(disk, { segmentBytes: 2000 });
+    for (let n = 0; n < 4; n++) await append(storage, n);
+    await settled();
+    disk.kill();
+    await settled();
+    disk.remove('/data/0000000002.seg');
+    disk.remove('/data/0000000002.idx');
+    await expect(openOn(disk)).rejects.toMatchObject({ code: 'ERR_STORAGE_CORRUPT' });
+  });
+
+  it('is the only segment that is missing, where its index file says that it was begun', async () => {
+    const disk = newDisk();
+    const { storage } = await openOn(disk, { segmentBytes: 20_000 });
+    for (let n = 0; n < 8; n++) {
+      await append(storage, n);
+      await settled();
+    }
+    disk.kill();
+    await settled();
+    expect([...disk.files().keys()]).toContain('/data/0000000001.idx');
+    disk.remove('/data/0000000001.seg');
+    disk.remove('/data/0000000002.seg');
+    await expect(openOn(disk)).rejects.toMatchObject({ code: 'ERR_STORAGE_CORRUPT', details: { file: SEGMENT } });
+  });
+
+  it('of the last frame is seen after a close and a power cut', async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const disk = newDisk(seed);
+      const { storage } = await openOn(disk);
+      await append(storage, 0);
+      await storage.close();
+      disk.cutPower();
+      const state = framesOf(segment(disk), 1).at(-1)!;
+      segment(disk)[state.offset + 45]! ^= 1;
+      await expect(openOn(disk)).rejects.toMatchObject(corrupt(state.offset));
+    }
+  });
+
   it('found by a read is an error of that read', async () => {
     const disk = newDisk();
     const { storage } = await openOn(disk);
@@ -191,6 +231,27 @@ describe('damage', () => {
 });
 
 describe('opening', () => {
+  it('of a new directory is on the disk when the first batch is, with or without a body', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const disk = newDisk(seed);
+      const { storage } = await openOn(disk);
+      await storage.write([{ type: 'append', log: 'q', entry: { head: { n: 1 } } }]);
+      disk.cutPower();
+      await settled();
+      expect(await headsOf((await openOn(disk)).storage, 'q')).toEqual([{ n: 1 }]);
+    }
+  });
+
+  it('is done by one of two that find a lock whose owner is gone', async () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const disk = newDisk(seed);
+      await openOn(disk);
+      disk.kill();
+      const outcomes = await Promise.allSettled([openOn(disk), openOn(disk)]);
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    }
+  });
+
   it('begins a run of its own, and so does a write after one that was refused', async () => {
     const disk = await written(1);
     const { storage } = await openOn(disk);
