@@ -58,10 +58,15 @@ describe.each(MACHINES)('What comes back of topics and groups · $name', ({ star
     const after = await open();
     const again = after.topic<number>('readings').group('a', { ordering: 'none', retry: { backoff: fixed(500) } });
     expect(again.offsets()).toMatchObject([{ committed: 0, end: 5, lag: 5 }]);
-    expect([(await take(again)).body, (await take(again)).body]).toEqual([0, 4]);
+    // What was in hand when the process ended has failed once, like what was given back before; what was settled stays settled.
     expect(await again.receive()).toBeUndefined();
     await clock.advance(500);
-    expect(await take(again)).toMatchObject({ body: 2, attempt: 2, deliveries: 2 });
+    for (const body of [0, 2, 4]) {
+      const delivery = await take(again);
+      expect(delivery).toMatchObject({ body, attempt: 2, deliveries: 2 });
+      delivery.ack();
+    }
+    expect(again.offsets()).toMatchObject([{ committed: 5, lag: 0 }]);
     await after.close();
   });
 
