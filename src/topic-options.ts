@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { checkBoolean, checkInteger, checkOptions, checkSignal, describe } from './arguments.js';
-import { checkMessageOptions } from './delivery/envelope.js';
+import { checkMessageOptions, MESSAGE_OPTIONS } from './delivery/envelope.js';
 import type { Position } from './delivery/partition.js';
 import type { RetentionLimits } from './delivery/retention.js';
 import { milliseconds, type Duration } from './duration.js';
@@ -63,7 +63,8 @@ export const MOST_PARTITIONS = 10_000;
 const TOPIC = new Set<keyof TopicOptions>(['partitions', 'durable', 'retention', 'schema']);
 const RETENTION = new Set<keyof RetentionOptions>(['time', 'bytes', 'messages', 'consumed']);
 const READ = new Set<keyof ReadOptions>(['from', 'partition', 'follow', 'signal']);
-const MESSAGE = ['id', 'key', 'headers', 'persistent', 'signal', 'partition'];
+/** Names that a message has: what a topic refuses, it refuses with a reason. */
+const MESSAGE = [...MESSAGE_OPTIONS.filter((name) => name !== 'retry'), 'partition'];
 const SINGLE = new Set(MESSAGE);
 const MANY = new Set([...MESSAGE, 'body']);
 

@@ -1,4 +1,4 @@
-import { checkName, describe, isRecord } from './arguments.js';
+import { checkName, describe } from './arguments.js';
 import { ConsumerGroup as Group, type GroupHome, type Located } from './consumer-group.js';
 import { checkGroupOptions, type ConsumerGroupOptions } from './consumer-group-options.js';
 import { checkSame, mismatch } from './declaration.js';
@@ -180,8 +180,9 @@ export class Topic<out T = any, in I = T> implements Handle, Place, GroupHome {
 
   private check(options: TopicMessageOptions | undefined, what: string, many: boolean): void {
     this.checkHere();
-    if (isRecord(options)) this.inbox.checkOptions(options);
+    if (options === undefined) return;
     checkTopicMessageOptions(options, what, this.partitions, many);
+    this.inbox.checkOptions(options);
   }
 
   /**

@@ -242,6 +242,7 @@ export class KeyLanes {
 
   private pass(lane: KeyLane): number {
     lane.owner = undefined;
+    if (lane === this.whole) return BACK;
     if (lane.returned.length > 0) return BACK;
     const called = Math.min(...lane.called);
     if (lane.waiting > 0 && lane.first < called) {
@@ -254,8 +255,8 @@ export class KeyLanes {
       lane.reserve(called);
       return BACK;
     }
-    if (lane !== this.whole) this.lanes.delete(lane.key);
-    return lane === this.whole ? BACK : NOBODY;
+    this.lanes.delete(lane.key);
+    return NOBODY;
   }
 }
 

@@ -44,6 +44,9 @@ export class Retention {
   private readonly alarm: Alarm;
   /** The oldest entries of each partition, last first; empty: to be read. */
   private readonly fronts = new Map<Partition, Kept[]>();
+  /** In all partitions together. */
+  private messages = 0;
+  private bytes = 0;
   private reading = false;
   private closed = false;
   /** The oldest would have to go, and is in hand. */
@@ -60,9 +63,11 @@ export class Retention {
     this.limits = limits;
   }
 
-  /** A message came. */
-  arrived(): void {
+  /** A message of so many bytes came. */
+  arrived(size: number): void {
     const { time } = this.limits;
+    this.messages++;
+    this.bytes += size;
     if (this.closed) return;
     if (this.alarm.at < 0 && time !== Infinity) this.alarm.set(this.owner.now() + time);
     if (this.overfull) this.check();
@@ -81,6 +86,7 @@ export class Retention {
   /** Drops what has to go. Goes on by itself where that has to be read first. */
   check(): void {
     if (this.reading || this.closed) return;
+    this.count();
     const touched = new Set<Partition>();
     this.blocked = false;
     if (this.limits.consumed) this.dropPassed(touched);
@@ -89,10 +95,18 @@ export class Retention {
     this.watch();
   }
 
+  private count(): void {
+    const { partitions } = this.owner;
+    this.messages = partitions.reduce((sum, { size }) => sum + size, 0);
+    this.bytes = partitions.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   private drop(partition: Partition, touched: Set<Partition>): void {
     const { offset, size } = this.fronts.get(partition)!.pop()!;
     partition.first = offset + 1;
     partition.bytes -= size;
+    this.messages--;
+    this.bytes -= size;
     touched.add(partition);
   }
 
@@ -111,13 +125,7 @@ export class Retention {
   }
 
   private get overfull(): boolean {
-    let messages = 0;
-    let bytes = 0;
-    for (const partition of this.owner.partitions) {
-      messages += partition.size;
-      bytes += partition.bytes;
-    }
-    return messages > this.limits.messages || bytes > this.limits.bytes;
+    return this.messages > this.limits.messages || this.bytes > this.limits.bytes;
   }
 
   /** The partition whose oldest message has to go; undefined: none, or it is being read. */

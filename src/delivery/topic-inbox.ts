@@ -99,6 +99,13 @@ export class TopicInbox extends Inbox implements Rider {
     return written.then(() => this.arrivedTogether(ops));
   }
 
+  /** As storeAll(), for one. */
+  storeOne(op: Placed): Awaitable<void> {
+    const written = this.journal.write([op], op.entry.head.rare?.transient === true ? 'memory' : undefined);
+    if (written === undefined) return this.arrived(op);
+    return written.then(() => this.arrived(op));
+  }
+
   override arrived(op: Append): void {
     if (this.deleted) return;
     const { partition, entry, offset } = op as Placed;
@@ -106,7 +113,7 @@ export class TopicInbox extends Inbox implements Rider {
     const { events } = this.engine;
     if (events.heard.accepted) events.emit('accepted', new Accepted(this.place, entry));
     for (const follower of this.followers) follower.arrived(partition, offset!, entry);
-    this.retention.arrived();
+    this.retention.arrived(entry.head.size);
     if (this.journal.lasting && ++this.arrivals >= ARRIVALS) this.journal.touch(this);
   }
 

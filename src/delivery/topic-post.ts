@@ -48,7 +48,7 @@ export function publish(
   const head = envelopes.head(encoded, options, undefined);
   const { id } = envelopes;
   const op = inbox.appendTo(options?.partition, head, encoded);
-  const stored = inbox.storeAll([op]);
+  const stored = inbox.storeOne(op);
   if (stored === undefined) return Promise.resolve(receiptOf(id, inbox, op));
   const done = stored.then(() => receiptOf(id, inbox, op));
   return signal === undefined ? done : untilAborted(signal, done);
