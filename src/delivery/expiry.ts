@@ -43,10 +43,10 @@ export class Expiry {
     if (awaited && this.of(head) <= this.owner.now()) this.exempt.add(head);
   }
 
-  /** When it expires: its own ttl or its queue's, whichever is sooner, from when it came or was due. */
+  /** When it expires: its own ttl or its queue's, whichever is sooner, from when it came or, later, was due. */
   of(head: Head): number {
     const own = head.rare?.expires ?? Infinity;
-    return this.ttl === undefined ? own : Math.min(own, (head.rare?.due ?? head.arrived) + this.ttl);
+    return this.ttl === undefined ? own : Math.min(own, Math.max(head.rare?.due ?? 0, head.arrived) + this.ttl);
   }
 
   /** Whether its time has come now that it is its turn. */

@@ -23,6 +23,8 @@ export class Picker {
   turn: KeyLane | undefined;
   /** What is next comes by itself: no batch that has begun goes on. */
   metAlone = false;
+  /** Something was past its time in this look. */
+  private cleared = false;
   private readonly stock: PickerOwner;
 
   constructor(stock: PickerOwner) {
@@ -38,7 +40,13 @@ export class Picker {
     if (share !== undefined) return this.nextOfShare(run, single, share);
     const { cursors } = this.stock;
     for (let level = cursors.length - 1; level >= 0; level--) {
+      this.cleared = false;
       const found = this.nextOf(cursors[level]!, run, single);
+      if (this.cleared && level < cursors.length - 1) {
+        // In its room somebody may have come in above.
+        level = cursors.length;
+        continue;
+      }
       if (found === READY) return cursors[level];
       if (found === LOADING) return undefined;
     }
@@ -69,6 +77,7 @@ export class Picker {
       if (found !== READY) return found;
       if (expiry.mortal && expiry.over(cursor.head)) {
         owner.expired(cursor);
+        this.cleared = true;
         continue;
       }
       // It comes by itself: a batch that has begun ends here.

@@ -107,6 +107,7 @@ export class Puller implements Holder {
 /** One pending receive(): a taker with a single slot. */
 class Pull implements Taker {
   spare = 1;
+  readonly room = 1;
   readonly member: Puller;
   private readonly impatient: boolean;
   finish!: (held: Held | undefined) => void;

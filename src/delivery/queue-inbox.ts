@@ -49,13 +49,15 @@ export class QueueInbox extends Inbox {
     this.open = limits.maxLength === Infinity && limits.maxBytes === Infinity;
   }
 
-  /** Whether `load` more fits now, beside what is there and what is under way. */
+  /** Whether `load` more fits now, beside what is there and what is under way. Without room, one message is handed over at a time. */
   override fits(load: Load): boolean {
     const { maxLength, maxBytes } = this.limits;
     const { ready, delayed, bytes } = this.subscription.stock.books;
+    const coming = this.reserved.count + load.count;
     if (bytes + this.reserved.bytes + load.bytes > maxBytes) return false;
-    const coming = ready + this.reserved.count + load.count;
-    return coming + delayed <= maxLength || (maxLength === 0 && coming === 1 && this.subscription.handsOver(load.head));
+    return maxLength > 0
+      ? ready + delayed + coming <= maxLength
+      : coming === 1 && this.subscription.handsOver(load.head);
   }
 
   /** Whether `load` would not even fit into the empty queue. One that holds nothing hands over one message that is due. */
@@ -81,24 +83,34 @@ export class QueueInbox extends Inbox {
 
   /** An append is done: consumers may see it. */
   override arrived(op: Append): void {
-    if (!this.deleted && !this.enter(op) && !this.open) this.dropHeads();
+    if (this.deleted) return;
+    const most = this.most(op);
+    this.enter(op);
+    if (!this.open) this.dropHeads(most);
   }
 
   /** Several of one write are. What is too much goes when all are in. */
   override arrivedTogether(ops: readonly Append[]): void {
     if (this.deleted) return;
-    const handedOver = ops.filter((op) => this.enter(op)).length > 0;
-    if (!handedOver) this.dropHeads();
+    const most = this.most(ops.at(-1)!);
+    for (const op of ops) this.enter(op);
+    this.dropHeads(most);
   }
 
-  /** Whether somebody gets it whom a queue without room of its own serves. */
-  private enter({ entry, offset }: Append): boolean {
+  /** How many may be here once `last` is in: without room of its own, what somebody is about to take. */
+  private most({ entry }: Append): number {
+    const { maxLength } = this.limits;
     const { subscription } = this;
-    const handsOver = this.limits.maxLength === 0 && subscription.handsOver(entry.head);
+    if (maxLength > 0 || !subscription.handsOver(entry.head)) return maxLength;
+    const { ready, delayed } = subscription.stock.books;
+    return ready + delayed + 1;
+  }
+
+  private enter({ entry, offset }: Append): void {
+    const { subscription } = this;
     subscription.arrive(this.cursorFor(entry.head), offset!, entry);
     const { events } = subscription;
     if (events.heard.accepted) events.emit('accepted', new Accepted(subscription, entry));
-    return handsOver;
   }
 
   private cursorFor(head: Head) {
@@ -108,13 +120,13 @@ export class QueueInbox extends Inbox {
   }
 
   /** The oldest of the lowest level that is not empty go, until the rest is within the limits. */
-  private dropHeads(): void {
+  private dropHeads(most = this.limits.maxLength): void {
     if (this.open || this.limits.overflow !== 'drop-head') return;
     const { stock } = this.subscription;
-    const { maxLength, maxBytes } = this.limits;
+    const { maxBytes } = this.limits;
     const { books } = stock;
     this.owing = false;
-    while (books.ready + books.delayed > maxLength || books.bytes > maxBytes) {
+    while (books.ready + books.delayed > most || books.bytes > maxBytes) {
       const cursor = oldest(stock);
       if (cursor === undefined) {
         this.owing = stock.loading;

@@ -7,6 +7,8 @@ export interface Taker {
   readonly member: Member;
   /** Slots that do nothing now. */
   readonly spare: number;
+  /** How many it may take, as its prefetch and its rate allow. */
+  readonly room: number;
   /** It may take now: not paused, below its prefetch, with a token of its rate. */
   willing(): boolean;
   /** One spare slot begins to take. */
@@ -67,10 +69,12 @@ export class Roster {
     this.call();
   }
 
-  /** Spare slots of those who may take. */
+  /** Spare slots of those who may take, and what they have room for. */
   get free(): number {
     let free = 0;
-    for (const taker of this.takers) if (taker.spare > 0 && this.active(taker) && taker.willing()) free += taker.spare;
+    for (const taker of this.takers) {
+      if (taker.spare > 0 && this.active(taker) && taker.willing()) free += Math.min(taker.spare, taker.room);
+    }
     return free;
   }
 

@@ -174,7 +174,7 @@ export class Settlement {
 
   putBack(taken: Taken): void {
     if (!this.moving.delete(taken) || this.owner.closed) return;
-    this.owner.stock.giveBack(taken, taken.failures, taken.deliveries, 0, false);
+    this.owner.stock.giveBack(taken, taken.failures, taken.deliveries, 0, taken.alone);
     this.owner.rested();
   }
 

@@ -178,9 +178,9 @@ export class Stock implements CursorOwner, ExpiryOwner {
 
   /** Takes the candidate out, to be moved or dropped. Nobody had it in hand. */
   withdraw(cursor: Cursor, turn?: KeyLane): Taken {
-    const { offset, entry, failures, deliveries } = cursor;
+    const { offset, entry, failures, deliveries, alone } = cursor;
     this.take(cursor, entry.head.size);
-    return { cursor, offset, entry, failures, deliveries, turn };
+    return { cursor, offset, entry, failures, deliveries, alone, turn };
   }
 
   /** A taken message goes back: to its place after `delay` ms (0: now). */
@@ -271,7 +271,10 @@ export class Stock implements CursorOwner, ExpiryOwner {
     books.ready = 0;
     books.delayed = 0;
     books.bytes = 0;
+    books.removed += count;
     this.drops.upset();
+    // Who waits for a read gets nothing from it any more.
+    this.loaded();
     return count;
   }
 

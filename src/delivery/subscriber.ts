@@ -46,6 +46,10 @@ export class Subscriber implements Taker, Holder {
   get spare(): number {
     return this.lanes.spare;
   }
+  get room(): number {
+    const { prefetch, rate } = this.options;
+    return Math.min(prefetch - this.hand.size, rate?.available(this.feed.now()) ?? Infinity);
+  }
   /** Slots that take or handle now. */
   get awake(): number {
     return this.lanes.awake;

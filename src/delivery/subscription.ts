@@ -263,7 +263,6 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   /** Removes what is ready or delayed; how many. */
   purge(): number {
     const count = this.stock.purge(this.inHand());
-    this.stock.books.removed += count;
     this.rested();
     return count;
   }

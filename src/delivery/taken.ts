@@ -11,6 +11,8 @@ export interface Taken {
   readonly failures: number;
   /** How often it was handed out, this time included. */
   readonly deliveries: number;
+  /** It comes by itself, after a batch it was in failed. */
+  readonly alone: boolean;
   /** Its key's turn, where order is kept by key. */
   turn: KeyLane | undefined;
 }

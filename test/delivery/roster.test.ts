@@ -5,6 +5,7 @@ import { Roster, type Taker } from '../../src/delivery/roster.js';
 class Named implements Taker {
   readonly member = { name: 'anybody', share: undefined };
   spare: number;
+  readonly room = Infinity;
   able = true;
   private readonly name: string;
   private readonly log: string[];

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { fixed, type QueueOptions } from '../../src/index.js';
-import { fill, onEachStorage, waiting } from '../fixtures.js';
+import { fill, onEachStorage, waiting, watch } from '../fixtures.js';
 
 onEachStorage('A queue with maxLength', (open) => {
   it('rejects what does not fit with ERR_QUEUE_FULL by default, naming queue and limit', async () => {
@@ -116,6 +116,29 @@ onEachStorage('A queue with maxLength 0', (open) => {
     await queue.send(1);
     expect((await received)!.body).toBe(1);
     await expect(queue.send(2)).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' });
+  });
+
+  it('hands over what its consumer has room for, not more', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 0, overflow: 'block' });
+    queue.consume(() => undefined, { ack: 'manual', concurrency: 2, prefetch: 3 });
+    for (const body of [1, 2]) await queue.send(body);
+    await quiet();
+    const sent = [watch(queue.send(3)), watch(queue.send(4))];
+    await quiet();
+    expect(sent.map(({ state }) => state)).toEqual(['resolved', 'pending']);
+    expect(queue.stats()).toMatchObject({ unacked: 3, ready: 0 });
+  });
+
+  it('hands over the last of several to who waits, and drops the others, where it is a ring', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 0, overflow: 'drop-head' });
+    const received = queue.receive({ wait: '1m' });
+    await quiet();
+    await fill(queue, 3);
+    expect((await received)!.body).toBe(2);
+    await quiet();
+    expect(queue.stats()).toMatchObject({ accepted: 3, dropped: 2, ready: 0 });
   });
 
   it('refuses a delayed message, which cannot be handed over', async () => {

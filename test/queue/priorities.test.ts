@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest';
-import { fixed } from '../../src/index.js';
+import { describe, expect, it } from 'vitest';
+import { Broker, fixed } from '../../src/index.js';
+import { ManualClock } from '../../src/testing/index.js';
 import { deferred, onEachStorage } from '../fixtures.js';
 
 onEachStorage('A queue with priorities', (open) => {
@@ -114,5 +115,24 @@ onEachStorage('A queue with priorities', (open) => {
     expect(queue.stats()).toMatchObject({ ready: 2, oldest: new Date(start) });
     expect((await queue.peek()).map(({ body }) => body)).toEqual(['low', 'high']);
     expect(await queue.purge()).toBe(2);
+  });
+});
+
+describe('A higher level', () => {
+  it('goes first also where it got the room of one that expired while the next was looked for', async () => {
+    const clock = new ManualClock();
+    const broker = await Broker.open({ clock });
+    const options = { priorities: 2, maxLength: 2, overflow: 'block', deadLetter: false } as const;
+    const queue = broker.queue<string>('orders', options);
+    queue.pause();
+    await queue.send('expires', { ttl: 5 });
+    await queue.send('low');
+    const sent = queue.send('high', { priority: 1 });
+    await clock.advance(10);
+    const received = queue.receive({ wait: '1s' });
+    queue.resume();
+    await sent;
+    expect((await received)!.body).toBe('high');
+    await broker.close();
   });
 });

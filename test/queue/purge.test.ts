@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
-import { fixed } from '../../src/index.js';
-import { fill, onEachStorage, waiting } from '../fixtures.js';
+import { describe, expect, it } from 'vitest';
+import { Broker, fixed, MemoryStorage, type Storage, type StoredEntry } from '../../src/index.js';
+import { deferred, fill, onEachStorage, waiting, watch } from '../fixtures.js';
 
 onEachStorage('Purging a queue', (open) => {
   it('removes ready and delayed messages, and resolves with how many', async () => {
@@ -110,3 +110,41 @@ onEachStorage('Purging a queue', (open) => {
     expect(broker.stats().queues).toHaveLength(1);
   });
 });
+
+describe('Purging what is being read', () => {
+  it('answers who waits for it', async () => {
+    const inner = new MemoryStorage();
+    const gate = deferred();
+    const read = async (...call: Parameters<Storage['read']>): Promise<readonly StoredEntry[]> => {
+      await gate.promise;
+      return inner.read(...call);
+    };
+    const storage: Storage = {
+      durability: inner.durability,
+      open: () => inner.open(),
+      write: (batch) => inner.write(batch),
+      read,
+      close: () => inner.close(),
+    };
+    const broker = await Broker.open({ storage });
+    const queue = broker.queue<number>('orders');
+    await fill(queue, 1100);
+    const batches: number[] = [];
+    queue.consumeBatch((batch) => void batches.push(batch.length), { size: 1100 });
+    await nextTurns();
+    const received = watch(queue.receive());
+    await nextTurns();
+    expect(batches).toEqual([]);
+    expect(received.state).toBe('pending');
+    await queue.purge();
+    await nextTurns();
+    expect(received).toMatchObject({ state: 'resolved', value: undefined });
+    expect(batches).toHaveLength(1);
+    gate.resolve();
+    await broker.close();
+  });
+});
+
+async function nextTurns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

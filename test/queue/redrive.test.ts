@@ -247,4 +247,25 @@ onEachStorage('Redriving dead letters', (open) => {
     expect(await queue.redrive({ to })).toBe(1);
     expect(await waiting(to)).toEqual([1, 0]);
   });
+
+  it('leaves what comes one by one, after a batch failed, to come one by one', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders');
+    const batches: number[][] = [];
+    const consumer = queue.consumeBatch(
+      (batch) => {
+        batches.push(batch.map(({ body }) => body));
+        if (batches.length > 1) return;
+        consumer.pause();
+        throw new Error('no');
+      },
+      { size: 3 },
+    );
+    await fill(queue, 3);
+    await quiet();
+    expect(await queue.redrive({ to: broker.queue('elsewhere'), filter: () => false })).toBe(0);
+    consumer.resume();
+    await quiet();
+    expect(batches).toEqual([[0, 1, 2], [0], [1], [2]]);
+  });
 });

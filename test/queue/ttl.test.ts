@@ -260,4 +260,19 @@ onEachStorage('A message with ttl 0', (open) => {
     await quiet();
     expect(queue.stats()).toMatchObject({ acked: 0, deadLettered: 1 });
   });
+
+  it('and a date that passed while it waited for room lives from when it came in', async () => {
+    const { broker, clock, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 1, overflow: 'block', ttl: 10, deadLetter: false });
+    await queue.send(1);
+    const sent = queue.send(2, { deliverAt: new Date(clock.now() + 2) });
+    await clock.advance(8);
+    (await queue.receive())!.ack();
+    await sent;
+    await clock.advance(9);
+    expect(queue.stats()).toMatchObject({ ready: 1, dropped: 0 });
+    await clock.advance(1);
+    await quiet();
+    expect(queue.stats()).toMatchObject({ ready: 0, dropped: 1 });
+  });
 });
