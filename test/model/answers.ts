@@ -1,6 +1,6 @@
 import { SluiceError } from '../../src/index.js';
 import type { Driver, Pull, Send } from './driver.js';
-import { diverge } from './model.js';
+import { diverge } from './divergence.js';
 
 /** At rest: which promises have come to something, and was it the right thing? */
 export function checkAnswers(driver: Driver): void {

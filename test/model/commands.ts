@@ -44,7 +44,7 @@ export async function perform(driver: Driver, { kind, seed }: Command): Promise<
   driver.count(`command: ${kind}`);
   const pace = driver.tight ? 0 : random();
   driver.quiet = false;
-  if (calm === true || pace < 0.7 || driver.model.uncertain) await driver.rest();
+  if (calm === true || pace < 0.7 || driver.model.world.expectations.uncertain) await driver.rest();
   else if (pace < 0.8) for (let n = Math.ceil(random() * 6); n > 0; n--) await Promise.resolve();
   return true;
 }

@@ -1,7 +1,9 @@
 import type { Broker, Message, QueueStats } from '../../src/index.js';
 import type { Body } from './driver.js';
 import type { Death, Letter } from './letter.js';
-import { diverge, TIMED_OUT, type Model } from './model.js';
+import { diverge } from './divergence.js';
+import { TIMED_OUT } from './expectations.js';
+import type { Model } from './model.js';
 
 /** The books of every queue, and the queues there are. */
 export function checkStats(broker: Broker, model: Model): void {
@@ -14,7 +16,7 @@ export function checkStats(broker: Broker, model: Model): void {
 
 function checkBooks(stats: QueueStats, model: Model): void {
   const queue = model.queue(stats.name);
-  const now = model.now();
+  const now = model.world.now();
   const { waiting } = queue;
   const ready = waiting.filter((letter) => letter.ready(now)).length;
   const expected = {

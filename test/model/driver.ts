@@ -13,7 +13,9 @@ import {
   type QueueConfiguration,
 } from './configuration.js';
 import type { Member, Call } from './members.js';
-import { diverge, Model, type Payload } from './model.js';
+import { diverge } from './divergence.js';
+import type { Payload } from './expectations.js';
+import { Model } from './model.js';
 import type { QueueModel, Sending } from './queue-model.js';
 import { Surroundings } from './surroundings.js';
 import type { Hand, Taker } from './taker.js';
@@ -180,26 +182,26 @@ export class Driver {
         );
         this.guard(() => tell(model.queue(payload.source), payload));
       };
-    broker.on('accepted', ({ source }) => void model.grave(source));
+    broker.on('accepted', ({ source }) => void model.world.grave(source));
     broker.on(
       'accepted',
-      heard('accepted', (queue, { id }) => model.accepted(queue, id)),
+      heard('accepted', (queue, { id }) => model.acceptance.accepted(queue, id)),
     );
     broker.on(
       'delivered',
-      heard('delivered', (queue, payload) => model.delivered(queue, payload)),
+      heard('delivered', (queue, payload) => model.deliveries.delivered(queue, payload)),
     );
     broker.on(
       'acked',
-      heard('acked', (queue, payload) => model.acked(queue, payload)),
+      heard('acked', (queue, payload) => model.endings.acked(queue, payload)),
     );
     broker.on(
       'retried',
-      heard('retried', (queue, payload) => model.retried(queue, payload)),
+      heard('retried', (queue, payload) => model.endings.retried(queue, payload)),
     );
     broker.on(
       'deadLettered',
-      heard('deadLettered', (queue, payload) => model.deadLettered(queue, payload)),
+      heard('deadLettered', (queue, payload) => model.endings.deadLettered(queue, payload)),
     );
     broker.on('blocked', ({ source }) => {
       this.note(() => `    blocked ${source}`);
@@ -246,9 +248,9 @@ export class Driver {
     this.check();
     await this.surroundings.rest();
     this.check();
-    this.model.catchUp();
+    this.model.world.expectations.catchUp();
     checkAnswers(this);
-    this.model.atRest();
+    this.model.rest.atRest();
     checkStats(this.broker, this.model);
     for (const { delivery, hand } of this.holdings) {
       const { aborted } = delivery.signal;
@@ -271,7 +273,7 @@ export class Driver {
     await this.rest();
     const end = this.now + by;
     for (let step = 0; this.now < end; step++) {
-      const next = Math.min(end, this.model.nextInstant);
+      const next = Math.min(end, this.model.rest.nextInstant);
       await this.surroundings.advanceTo(step < steps ? next : end);
       await this.rest();
     }

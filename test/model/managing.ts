@@ -5,7 +5,7 @@ import type { Kind } from './commands.js';
 import { checkPeek } from './comparison.js';
 import { ASIDE, drawQueue, GRAVEYARD, MAIN, optionsOf } from './configuration.js';
 import { watch, type Driver } from './driver.js';
-import { diverge } from './model.js';
+import { diverge } from './divergence.js';
 import type { QueueModel } from './queue-model.js';
 import { drawSource } from './taking.js';
 
@@ -99,7 +99,7 @@ async function advance(driver: Driver, by: number, random: Random): Promise<bool
 }
 
 function advanceToNext(driver: Driver, random: Random): Promise<boolean> | boolean {
-  const next = driver.model.nextInstant - driver.now;
+  const next = driver.model.rest.nextInstant - driver.now;
   return next < 1000 ? advance(driver, next, random) : false;
 }
 

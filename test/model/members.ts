@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/testing/seeded-random.js';
 import { between, chance } from './chance.js';
 import type { Body, Driver, Holding, Watched } from './driver.js';
 import { FATAL } from './configuration.js';
-import { diverge } from './model.js';
+import { diverge } from './divergence.js';
 import type { QueueModel } from './queue-model.js';
 import { Taker, type Run, type TakerOptions } from './taker.js';
 
@@ -37,7 +37,7 @@ export function consume(
   const taker = new Taker(options, driver.now);
   const member: Member = { queue, taker, ...behaviour, consumer: undefined as unknown as Consumer, closing: undefined };
   const handle = driver.handle(queue);
-  driver.model.join(queue, taker);
+  driver.model.deliveries.join(queue, taker);
   driver.members.push(member);
   member.consumer =
     options.batch === undefined
@@ -50,7 +50,7 @@ function called(driver: Driver, member: Member, deliveries: readonly Delivery<Bo
   let run: Run | undefined;
   driver.guard(() => {
     driver.note(() => `    ${taker.name} is called with ${deliveries.map(({ body }) => `#${body.number}`).join(' ')}`);
-    run = driver.model.handed(
+    run = driver.model.deliveries.handed(
       queue,
       taker,
       deliveries.map(({ id }) => id),
@@ -81,7 +81,7 @@ function atOnce(driver: Driver, { taker }: Member, run: Run): undefined {
     throwing(driver, run, error);
     throw error;
   }
-  driver.model.returned(run);
+  driver.model.fates.returned(run);
   driver.count('handler: returned');
   return undefined;
 }
@@ -103,7 +103,7 @@ export function drawError(random: Random): Error {
 export function throwing(driver: Driver, run: Run, error: Error): void {
   const [first] = run.hands;
   driver.note(() => `  handler of ${first!.taker.name} throws ${error.message}`);
-  driver.model.threw(run, error);
+  driver.model.fates.threw(run, error);
   if (first!.taker.options.ack === 'none') driver.awaitedErrors.push(error.message);
   driver.count('handler: threw');
 }
@@ -118,7 +118,7 @@ export function settle(
 ): void {
   const expected = hand.live;
   driver.note(() => `${verb} ${hand.letter} ${delay ?? ''}`);
-  driver.model.settle(hand, verb, { delay });
+  driver.model.fates.settle(hand, verb, { delay });
   const options = delay === undefined ? undefined : { delay };
   const found = verb === 'ack' ? delivery.ack() : verb === 'reject' ? delivery.reject() : delivery.requeue(options);
   said(driver, delay === undefined ? verb : `${verb} later`, found, expected);
@@ -126,7 +126,7 @@ export function settle(
 
 export function rejectFor(driver: Driver, { delivery, hand }: Holding, reason: string): void {
   driver.note(() => `reject ${hand.letter} for ${reason}`);
-  const expected = driver.model.settle(hand, 'reject', { error: reason });
+  const expected = driver.model.fates.settle(hand, 'reject', { error: reason });
   said(driver, 'reject', delivery.reject(reason), expected);
 }
 
@@ -137,14 +137,14 @@ export function nack(
   error: Error | undefined,
 ): void {
   driver.note(() => `nack ${hand.letter} ${delay ?? ''} ${error?.message ?? ''}`);
-  const expected = driver.model.settle(hand, 'nack', { delay, error: error?.message });
+  const expected = driver.model.fates.settle(hand, 'nack', { delay, error: error?.message });
   const found = delivery.nack(delay === undefined && error === undefined ? undefined : { delay, error });
   said(driver, delay === undefined ? 'nack' : 'nack later', found, expected);
 }
 
 export function extend(driver: Driver, { delivery, hand }: Holding, by: number | undefined): void {
   driver.note(() => `extend ${hand.letter} ${by ?? ''}`);
-  const expected = driver.model.extend(hand, by);
+  const expected = driver.model.fates.extend(hand, by);
   said(driver, 'extend', delivery.extend(by), expected);
 }
 

@@ -12,6 +12,8 @@ export interface Sending {
   /** Those that are stored where they were sent to, in order: the others went to the dead letters. */
   readonly expected: readonly Letter[];
   arrived: number;
+  /** How many a full ring may hold when all are in. */
+  room: number;
   /** How many had come back from hand until then: they are let in over the limits. */
   readonly returned: number;
   /** Code of the error that it fails with. */
@@ -42,8 +44,6 @@ export class QueueModel {
   /** Bodies must be of the strict kind now. */
   strict = false;
   readonly books = { ...NOTHING };
-  /** How far it may be over its limits, for what came back from hand. */
-  tolerated = { count: 0, bytes: 0 };
   /** How many came back from hand. */
   returned = 0;
   private accepted = 0;
@@ -94,10 +94,6 @@ export class QueueModel {
     letter.stored = undefined;
     this.letters.push(letter);
     this.books.accepted++;
-    const { count, bytes } = this.excess;
-    const kept = this.waiting.filter((other) => other.backingOff && !other.ready(now));
-    const keptBytes = kept.reduce((sum, { draft }) => sum + draft.bytes, 0);
-    this.tolerated = { count: Math.min(count, kept.length), bytes: Math.min(bytes, keptBytes) };
   }
 
   /** It is gone from here for good. */
@@ -115,24 +111,43 @@ export class QueueModel {
     this.returned++;
     letter.readyAt = now + delay;
     letter.backingOff = delay > 0;
-    const { count, bytes } = this.excess;
-    this.tolerated = { count: Math.max(this.tolerated.count, count), bytes: Math.max(this.tolerated.bytes, bytes) };
   }
 
   // Limits.
 
+  /** What is on its way here. */
+  get coming(): Letter[] {
+    return [...this.sendings.flatMap(({ expected, arrived }) => expected.slice(arrived)), ...this.incoming];
+  }
+
   /** Whether `count` more messages fit, beside what is here and what is on its way. */
   fits(count: number, bytes: number): boolean {
     const { maxLength = Infinity, maxBytes = Infinity } = this.configuration;
-    const coming = [...this.sendings.flatMap(({ expected, arrived }) => expected.slice(arrived)), ...this.incoming];
+    const { coming } = this;
     const comingBytes = coming.reduce((sum, { draft }) => sum + draft.bytes, 0);
     return this.waiting.length + coming.length + count <= maxLength && this.bytes + comingBytes + bytes <= maxBytes;
   }
 
+  /** Whether `count` messages are taken in, of which `letter` is one. */
+  takes(letter: Letter, count: number, bytes: number, now: number): boolean {
+    return this.fits(count, bytes) || (this.coming.length === 0 && count === 1 && this.handsOver(letter, bytes, now));
+  }
+
+  /** With no room at all, a message is taken in when somebody waits for it. */
+  handsOver(letter: Letter, bytes: number, now: number): boolean {
+    const { maxLength, maxBytes = Infinity } = this.configuration;
+    if (maxLength !== 0 || this.bytes + bytes > maxBytes || letter.due(now) > now) return false;
+    return this.awaits(letter, now) === 'surely';
+  }
+
   /** By how much it is over its limits. */
   get excess(): { readonly count: number; readonly bytes: number } {
-    const { maxLength = Infinity, maxBytes = Infinity } = this.configuration;
-    return { count: Math.max(0, this.waiting.length - maxLength), bytes: Math.max(0, this.bytes - maxBytes) };
+    return this.over(this.configuration.maxLength);
+  }
+
+  over(most = Infinity): { readonly count: number; readonly bytes: number } {
+    const { maxBytes = Infinity } = this.configuration;
+    return { count: Math.max(0, this.waiting.length - most), bytes: Math.max(0, this.bytes - maxBytes) };
   }
 
   /** What a full queue drops: the oldest ready message of the lowest level that has one, else a delayed one; nothing in backoff. */
@@ -168,10 +183,15 @@ export class QueueModel {
   /** Whether it is this message's turn, for `taker`. */
   isNext(letter: Letter, taker: Taker, now: number): boolean {
     if (!this.eligible(letter, taker, now)) return false;
-    const before = this.letters.filter((other) => inOrder(other, letter) < 0 && this.eligible(other, taker, now, true));
+    const before = this.before(letter, taker, now);
     // Of one key, two can be next: the one that had its turn, and an older one that was not due then. One whose body is not valid
     // is on its way out.
     return before.every((other) => (letter.key !== undefined && other.key === letter.key) || this.invalid(other));
+  }
+
+  /** What `taker` must get before `letter`. */
+  before(letter: Letter, taker: Taker, now: number): Letter[] {
+    return this.letters.filter((other) => inOrder(other, letter) < 0 && this.eligible(other, taker, now, true));
   }
 
   /** Another one of its key is in hand, or backs off. */
@@ -198,16 +218,21 @@ export class QueueModel {
     const joins = (other: Letter): boolean =>
       !surely && taker.options.batch !== undefined && other.hand !== undefined && taker.gathered.includes(other.hand);
     if (others.some((other) => other.turn && other.state !== 'waiting' && !joins(other))) return false;
-    const waiting = others.filter(({ state }) => state === 'waiting');
+    // One whose body is not valid may be on its way out.
+    const waiting = others.filter((other) => other.state === 'waiting' && (surely || !this.invalid(other)));
     const before = waiting.filter((other) => other.place < letter.place);
     if (letter.turn) return !before.some(({ turn }) => turn);
     const returned = waiting.filter(({ turn }) => turn);
     if (returned.some((other) => other.place < letter.place || other.readyAt > now)) return false;
     const ready = waiting.filter((other) => other.ready(now) && !other.expired(now));
-    // A delayed one takes its place when it is due; one whose turn it was by then may go first.
+    // A delayed one takes its place when it is due; one whose turn it was by then may go first. And one that is on its way to the
+    // dead letters may hold its key until it is there.
     if (surely)
       return (
-        returned.length === 0 && !(letter.delayed && ready.length > 0) && !ready.some((other) => before.includes(other))
+        !others.some(({ state }) => state === 'leaving') &&
+        returned.length === 0 &&
+        !(letter.delayed && ready.length > 0) &&
+        !ready.some((other) => before.includes(other))
       );
     return !ready.some((other) => before.includes(other) && !other.delayed);
   }
@@ -216,8 +241,9 @@ export class QueueModel {
   awaits(letter: Letter, now: number, quiet = true): 'surely' | 'perhaps' | undefined {
     const free = this.takers.filter((taker) => this.mayTake(taker, letter, now));
     if (free.length === 0) return undefined;
-    const before = this.letters.some((other) => free.some((taker) => this.eligible(other, taker, now)));
-    if (before || this.keyIsTaken(letter, now)) return 'perhaps';
+    const slots = free.reduce((sum, taker) => sum + taker.slots(this.heldBy(taker), now), 0);
+    const before = this.letters.filter((other) => free.some((taker) => this.eligible(other, taker, now)));
+    if (before.length >= slots || this.keyIsTaken(letter, now)) return 'perhaps';
     return quiet ? 'surely' : 'perhaps';
   }
 

@@ -95,7 +95,7 @@ async function backlog(driver: Driver): Promise<void> {
       },
     };
   });
-  const sending = driver.model.send(
+  const sending = driver.model.acceptance.send(
     queue,
     parcels.map(({ draft }) => draft),
     true,

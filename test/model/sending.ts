@@ -5,7 +5,7 @@ import type { Kind } from './commands.js';
 import { isStrict, MAIN } from './configuration.js';
 import { watch, type Body, type Driver, type Watched } from './driver.js';
 import type { Draft } from './letter.js';
-import { diverge } from './model.js';
+import { diverge } from './divergence.js';
 import type { QueueModel } from './queue-model.js';
 
 const KEYS = ['a', 'b', 'c'];
@@ -72,7 +72,7 @@ async function send(driver: Driver, random: Random, abortable: boolean): Promise
   const abort = abortable ? new AbortController() : undefined;
   const given = abort === undefined ? options : { ...options, signal: abort.signal };
   driver.note(() => `send #${draft.number} to ${queue.name} ${JSON.stringify(options)} ${draft.bytes} bytes`);
-  const sending = driver.model.send(queue, [draft], isValid(queue, [body]), driver.quiet);
+  const sending = driver.model.acceptance.send(queue, [draft], isValid(queue, [body]), driver.quiet);
   const answer = watch(
     driver
       .handle(queue)
@@ -92,7 +92,7 @@ async function sendMany(driver: Driver, random: Random): Promise<boolean> {
       `send to ${queue.name} at once: ${parcels.map(({ draft, options }) => `#${draft.number} ${JSON.stringify(options)} ${draft.bytes} bytes`).join(', ')}`,
   );
   const drafts = parcels.map(({ draft }) => draft);
-  const sending = driver.model.send(
+  const sending = driver.model.acceptance.send(
     queue,
     drafts,
     isValid(
@@ -144,7 +144,7 @@ function abortSend(driver: Driver, random: Random): boolean {
   if (open.length === 0) return false;
   const { queue, sending, abort } = pick(random, open);
   driver.note(() => `abort send of #${sending.letters[0]!.draft.number}`);
-  driver.model.abort(queue, sending, driver.quiet);
+  driver.model.acceptance.abort(queue, sending, driver.quiet);
   abort!.abort(new Error('enough'));
   return true;
 }

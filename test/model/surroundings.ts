@@ -11,7 +11,7 @@ import {
 } from '../../src/index.js';
 import { JournalStorage } from '../../src/testing/journal-storage.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
-import { diverge } from './model.js';
+import { diverge } from './divergence.js';
 
 /** So many turns of the event loop without anybody at work: nothing moves any more. */
 const QUIET_TURNS = 4;

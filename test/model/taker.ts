@@ -82,6 +82,13 @@ export class Taker {
     return gathered.length < slots * batch.size;
   }
 
+  /** How many messages it could take at once, while it has `held` in hand: one for each slot that does nothing. */
+  slots(held: number, now: number): number {
+    const { concurrency, prefetch, batch, rate } = this.options;
+    const idle = concurrency - this.running - (batch === undefined ? this.gathered.length : 0);
+    return Math.min(idle, prefetch - held, rate === undefined ? Infinity : Math.floor(this.tokensNow(now) + 1e-9));
+  }
+
   /** A token of its rate is gone. */
   spend(now: number): void {
     if (this.options.rate === undefined) return;

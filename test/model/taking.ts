@@ -85,14 +85,14 @@ function pull(
   };
   const taker = new Taker(options, driver.now);
   const next = queue.next(taker, driver.now);
-  driver.model.join(queue, taker);
+  driver.model.deliveries.join(queue, taker);
   const there = next !== undefined && queue.mayTake(taker, next, driver.now) && next.id !== undefined;
   const nothing = wait === 0 && !queue.mayHave(taker, driver.now);
   const brings = driver.quiet && !queue.strict ? (there ? 'message' : nothing ? 'nothing' : undefined) : undefined;
   const answer = watch(
     ask().then((delivery) => {
       driver.guard(() => {
-        if (delivery === undefined) driver.model.gaveUp(queue, taker);
+        if (delivery === undefined) driver.model.deliveries.gaveUp(queue, taker);
         else received(driver, made, delivery);
       });
       return delivery;
@@ -106,7 +106,7 @@ function pull(
 /** The model does not know which of several that wait gets it. */
 function received(driver: Driver, { queue, taker }: Pull, delivery: Delivery<Body>): void {
   driver.note(() => `    ${taker.name} got #${delivery.body.number}`);
-  driver.hold(delivery, driver.model.received(queue, taker, delivery.id));
+  driver.hold(delivery, driver.model.deliveries.received(queue, taker, delivery.id));
 }
 
 function receive(driver: Driver, random: Random): boolean {
@@ -127,7 +127,7 @@ function abortReceive(driver: Driver, random: Random): boolean {
   if (!driver.quiet || open.length === 0) return false;
   const { queue, taker, abort } = pick(random, open);
   driver.note(() => `abort ${taker.name}`);
-  driver.model.leave(queue, taker);
+  driver.model.deliveries.leave(queue, taker);
   abort!.abort();
   return true;
 }
@@ -161,7 +161,8 @@ function breakIteration(driver: Driver, random: Random): boolean {
   const value = last?.answer.value;
   const holding = driver.holdings.find(({ delivery }) => delivery === value);
   driver.note(() => `break, with ${String(holding?.hand.letter)}`);
-  if (holding !== undefined) driver.model.silently(driver.now, () => driver.model.giveUp(holding.hand));
+  if (holding !== undefined)
+    driver.model.world.expectations.silently(driver.now, () => driver.model.fates.giveUp(holding.hand));
   void iterator.return?.();
   return true;
 }
@@ -171,7 +172,7 @@ function handlerReturns(driver: Driver, random: Random): boolean {
   if (call === undefined) return false;
   const { run, resolve } = call;
   driver.note(() => `handler of ${call.member.taker.name} returns`);
-  driver.model.returned(run);
+  driver.model.fates.returned(run);
   driver.count(run.lost ? 'handler: returned late' : 'handler: returned');
   resolve();
   return true;
@@ -201,11 +202,11 @@ function closeConsumer(driver: Driver, random: Random): boolean {
   const timeout = pick(random, [undefined, 0, 5, 30]);
   driver.note(() => `close ${taker.name}, timeout ${timeout}`);
   if (signal !== undefined) {
-    driver.model.close(queue, taker, 10_000);
+    driver.model.deliveries.close(queue, taker, 10_000);
     signal.abort();
     member.closing = watch(consumer.close());
   } else {
-    driver.model.close(queue, taker, timeout ?? 10_000);
+    driver.model.deliveries.close(queue, taker, timeout ?? 10_000);
     member.closing = watch(consumer.close(timeout === undefined ? undefined : { timeout }));
   }
   return true;
