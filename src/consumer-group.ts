@@ -142,7 +142,7 @@ export class ConsumerGroup<out T = any, out Topic extends GroupHome = GroupHome>
   async seek(position: Position, partition?: number): Promise<void> {
     const { partitions } = this.topic.inbox;
     checkPosition(position, 'seek(position)');
-    checkPlaced(position, partition, 'seek()');
+    checkPlaced(position, partition, 'seek(position)');
     checkPartition(partition, 'seek(partition)', partitions.length);
     this.checkHere();
     await this.position.started;

@@ -110,7 +110,7 @@ export function checkReadOptions(options: ReadOptions | undefined, partitions: n
   checkPartition(partition, 'read() partition', partitions);
   if (from !== undefined) {
     checkPosition(from, 'read() from');
-    checkPlaced(from, partition, 'read()');
+    checkPlaced(from, partition, 'read() from');
   }
   if (follow !== undefined) checkBoolean(follow, 'read() follow');
   if (signal !== undefined) checkSignal(signal, 'read() signal');

@@ -73,7 +73,7 @@ export class TopicInbox extends Inbox implements Rider {
     if (name === '' && (priority === undefined || priority === 0)) return;
     const got = name === '' ? 'priority' : name;
     throw new TypeError(
-      `topic ${JSON.stringify(this.name)} keeps what it is given, in order: no priority, delay or ttl; got ${got}`,
+      `topic ${JSON.stringify(this.name)} has no priority, delay or ttl; got ${got}: it keeps what it is given, in order`,
     );
   }
 

@@ -5,9 +5,11 @@ import {
   linear,
   MemoryStorage,
   type Consumer,
+  type ConsumerGroup,
   type Delivery,
   type Exchange,
   type Queue,
+  type Topic,
 } from '../../src/index.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import {
@@ -31,6 +33,9 @@ export interface Bench {
   readonly queue: Queue;
   readonly exchange: Exchange;
   readonly headers: Exchange;
+  /** Of two partitions: three messages, of which a group has one in hand. */
+  readonly topic: Topic;
+  readonly group: ConsumerGroup;
   readonly consumer: Consumer;
   readonly held: Delivery;
 }
@@ -48,7 +53,14 @@ export async function bench(): Promise<Bench> {
   const consumer = broker.queue('consumed').consume(() => undefined);
   broker.queue('known');
   broker.queue('empty');
-  return { broker, clock, queue, exchange, headers, consumer, held };
+  const topic = broker.topic('t', { partitions: 2 });
+  await topic.publishMany([{ body: 1 }, { body: 2 }, { body: 3 }]);
+  const group = topic.group('g');
+  await group.receive();
+  topic.group('known');
+  broker.topic('no messages').group('g');
+  exchange.bind(topic, 'kept');
+  return { broker, clock, queue, exchange, headers, topic, group, consumer, held };
 }
 
 /** One thing that can be handed to the package, in otherwise sound arguments. */
@@ -144,6 +156,59 @@ const CONSUME: Readonly<Record<string, Rule>> = {
   'no such option': () => TypeError,
 };
 
+const TOPIC: Readonly<Record<string, Rule>> = {
+  partitions: optional(whole(1, 10_000)),
+  durable: optional(boolean),
+  retention: bag,
+  schema: optional(nothingFits),
+  'no such option': () => TypeError,
+};
+
+const RETENTION: Readonly<Record<string, Rule>> = {
+  time: optional(duration()),
+  bytes: optional(whole(0, Infinity)),
+  messages: optional(whole(0, Infinity)),
+  consumed: optional(boolean),
+  'no such option': () => TypeError,
+};
+
+/** What may be said of a message in a topic of two partitions. */
+const PUBLICATION: Readonly<Record<string, Rule>> = {
+  id: MESSAGE['id']!,
+  key: MESSAGE['key']!,
+  headers: record,
+  persistent: optional(boolean),
+  signal: optional(signal),
+  partition: optional(whole(0, 1)),
+  // A topic keeps what it is given, in order.
+  delay: () => TypeError,
+  deliverAt: () => TypeError,
+  ttl: () => TypeError,
+  retry: () => TypeError,
+  'no such option': () => TypeError,
+};
+
+/** It fits, but not a topic. */
+const unkept =
+  (rule: Rule): Rule =>
+  (value, of) => {
+    const verdict = rule(value, of);
+    return verdict === 'works' ? TypeError : verdict;
+  };
+
+/** An offset, a date or one of two words. */
+const position: Rule = (value, of) => (typeof value === 'number' ? whole(0)(value, of) : date(value, of));
+
+const GROUP: Readonly<Record<string, Rule>> = {
+  from: optional(position),
+  retry: bag,
+  deadLetter: (value, of) => (value === undefined || value === false ? 'works' : name(value, of)),
+  ordering: optional(oneOf('partition', 'key', 'none')),
+  assignor: optional(oneOf('range', 'round-robin', 'sticky')),
+  ackTimeout: optional(ackTimeout),
+  'no such option': () => TypeError,
+};
+
 const TIMEOUT = { timeout: optional(duration()), 'no such option': () => TypeError } satisfies Record<string, Rule>;
 
 const send = (given: any, { queue }: Bench): unknown => queue.send('body', given);
@@ -151,6 +216,11 @@ const publish = (given: any, { exchange }: Bench): unknown => exchange.publish('
 const consume = (given: any, { queue }: Bench): unknown => queue.consume(() => undefined, given);
 const consumeBatch = (given: any, { queue }: Bench): unknown => queue.consumeBatch(() => undefined, given);
 const declare = (given: any, { broker }: Bench): unknown => broker.queue('new', given);
+const declareTopic = (given: any, { broker }: Bench): unknown => broker.topic('new', given);
+const declareGroup = (given: any, { topic }: Bench): unknown => topic.group('new', given);
+const publishTo = (given: any, { topic }: Bench): unknown => topic.publish('body', given);
+const publishMany = (given: any, { topic }: Bench): unknown => topic.publishMany([{ body: 1 }, given]);
+const consumeGroup = (given: any, { group }: Bench): unknown => group.consume(() => undefined, given);
 const declareExchange = (given: any, { broker }: Bench): unknown => broker.exchange('new', given);
 /** Whatever can be opened is closed again. */
 const open = (given: any): unknown =>
@@ -473,6 +543,133 @@ export const PARAMETERS: readonly Parameter[] = [
       give: (value, { headers, queue }) => headers[method](queue, { headers: value }),
     },
   ]),
+
+  // Topic
+  {
+    call: 'broker.topic(name)',
+    named: 'name',
+    rule: name,
+    how: 'throws',
+    give: (value, { broker }) => broker.topic(value),
+  },
+  { call: 'broker.topic(name, options)', named: 'topic options', rule: bag, how: 'throws', give: declareTopic },
+  ...options('broker.topic(name)', 'throws', TOPIC, declareTopic),
+  ...options('broker.topic(name) { retention }', 'throws', RETENTION, (retention, on) =>
+    declareTopic({ retention }, on),
+  ),
+  {
+    call: 'topic.publish(body, options)',
+    named: 'publish() options',
+    rule: bag,
+    how: 'rejects',
+    give: publishTo,
+  },
+  ...options('topic.publish(body)', 'rejects', PUBLICATION, publishTo),
+  {
+    call: 'topic.publishMany(messages)',
+    named: 'publishMany()',
+    rule: (_, of) => (of === 'an array' ? 'works' : TypeError),
+    how: 'rejects',
+    give: (value, { topic }) => topic.publishMany(value),
+  },
+  {
+    call: 'topic.publishMany([…, message])',
+    named: 'publishMany()[1]',
+    rule: (value, of) => (value === undefined ? TypeError : bag(value, of)),
+    how: 'rejects',
+    give: (value, on) => (publishMany(value, on) as Promise<unknown>).catch(orNotSerializable),
+  },
+  ...options('topic.publishMany([…, message])', 'rejects', PUBLICATION, publishMany, { body: 2 }),
+  ...options(
+    'exchange.publish(key of a topic, body)',
+    'rejects',
+    {
+      priority: optional((value, of) => (value === 0 ? 'works' : unkept(whole(0, 2 ** 31 - 1))(value, of))),
+      delay: optional(unkept(duration())),
+      deliverAt: optional(unkept(date)),
+      ttl: optional(unkept(duration())),
+    },
+    (given, { exchange }) => exchange.publish('kept', 'body', given),
+  ),
+  {
+    call: 'topic.read(options)',
+    named: 'read()',
+    rule: bag,
+    how: 'throws',
+    give: (value, { topic }) => void topic.read(value).return!(),
+  },
+  ...options(
+    'topic.read()',
+    'throws',
+    {
+      from: (value, of) =>
+        typeof value === 'number' && whole(0)(value, of) === 'works' ? TypeError : optional(position)(value, of),
+      partition: optional(whole(0, 1)),
+      follow: optional(boolean),
+      signal: optional(signal),
+      'no such option': () => TypeError,
+    },
+    (given, { topic }) => void topic.read(given).return!(),
+  ),
+  ...options(
+    'topic.read() { partition }',
+    'throws',
+    { from: optional(position) },
+    (given, { topic }) => void topic.read(given).return!(),
+    { partition: 1 },
+  ),
+
+  // ConsumerGroup
+  {
+    call: 'topic.group(name)',
+    named: 'name',
+    rule: name,
+    how: 'throws',
+    give: (value, { topic }) => topic.group(value),
+  },
+  { call: 'topic.group(name, options)', named: 'group options', rule: bag, how: 'throws', give: declareGroup },
+  ...options('topic.group(name)', 'throws', GROUP, declareGroup),
+  ...options('topic.group(name), known before,', 'throws', GROUP, (given, { topic }) => topic.group('known', given)),
+  ...options('topic.group(name) { retry }', 'throws', RETRY, (retry, on) => declareGroup({ retry }, on)),
+  {
+    call: 'group.consume(handler)',
+    named: 'handler',
+    rule: aFunction,
+    how: 'throws',
+    give: (value, { broker }) => broker.topic('no messages').group('g').consume(value),
+  },
+  { call: 'group.consume(handler, options)', named: 'consume()', rule: bag, how: 'throws', give: consumeGroup },
+  ...options('group.consume(handler)', 'throws', CONSUME, consumeGroup),
+  {
+    call: 'group.receive(options)',
+    named: 'receive()',
+    rule: bag,
+    how: 'rejects',
+    give: (value, { group }) => group.receive(value),
+  },
+  {
+    call: 'group.seek(position)',
+    named: 'position',
+    // An offset is of one partition.
+    rule: (value, of) =>
+      typeof value === 'number' && whole(0)(value, of) === 'works' ? TypeError : position(value, of),
+    how: 'rejects',
+    give: (value, { group }) => group.seek(value),
+  },
+  {
+    call: 'group.seek(position, partition 0)',
+    named: 'position',
+    rule: position,
+    how: 'rejects',
+    give: (value, { group }) => group.seek(value, 0),
+  },
+  {
+    call: "group.seek('latest', partition)",
+    named: 'partition',
+    rule: optional(whole(0, 1)),
+    how: 'rejects',
+    give: (value, { group }) => group.seek('latest', value),
+  },
 
   // What stands beside the broker
   { call: 'fixed(delay)', named: 'delay', rule: duration(), how: 'throws', give: (value) => fixed(value) },
