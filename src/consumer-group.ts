@@ -164,7 +164,7 @@ export class ConsumerGroup<out T = any, out Topic extends GroupHome = GroupHome>
     const { size } = this.position.membership;
     const details = { topic: topic.name, group: name };
     if (size > 0) {
-      const message = `group ${describe(name)} of topic ${describe(topic.name)} has ${size} members: close them first`;
+      const message = `group ${describe(name)} of topic ${describe(topic.name)} has members (${size}): close them first`;
       throw new SluiceError('ERR_IN_USE', message, { details });
     }
     topic.groupDeleted(name);

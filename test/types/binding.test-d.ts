@@ -1,6 +1,6 @@
 /* oxlint-disable vitest/expect-expect -- what does not compile is the assertion */
 import { describe, expectTypeOf, test } from 'vitest';
-import type { Broker, Destination, Exchange, Queue } from '../../src/index.js';
+import type { Broker, Destination, Exchange, Queue, StandardSchema, Topic } from '../../src/index.js';
 
 interface Order {
   readonly id: number;
@@ -79,6 +79,49 @@ describe('A binding of a typed exchange', () => {
     expectTypeOf<Problem<Queue<Order>, 'odrer.*'>>().toEqualTypeOf<"no routing key matches 'odrer.*'">();
     expectTypeOf<
       Problem<Queue<Order>, 'user.*'>
+    >().toEqualTypeOf<"the destination cannot take the body of 'user.created'">();
+  });
+});
+
+describe('A binding to a topic', () => {
+  const kept = {} as Topic<Order>;
+  const all = {} as Topic<unknown>;
+
+  test('compiles where the topic takes the body of every key that matches', () => {
+    shop.bind(kept, 'order.created').bind(kept, 'order.*').bind(kept, 'order.#').bind(all, '#').bind(all);
+    shop
+      .bind({} as Topic, '#')
+      .bind(all, { headers: { tenant: 'a' } })
+      .unbind(kept, 'order.*');
+    broker.exchange('untyped').bind(kept, 'any.thing').bind(kept);
+  });
+
+  test('does not compile where it does not, or with a typo', () => {
+    // @ts-expect-error: the destination cannot take the body of 'user.created'
+    shop.bind(kept, '#');
+    // @ts-expect-error: nor without a pattern
+    shop.bind(kept);
+    // @ts-expect-error: the destination cannot take the body of 'order.created'
+    shop.bind({} as Topic<Order & { readonly total: number }>, 'order.*');
+    // @ts-expect-error: no routing key matches 'orders.*'
+    shop.bind(all, 'orders.*');
+    // @ts-expect-error: a group takes messages from its topic only
+    shop.bind(all.group('g'), '#');
+  });
+
+  test('goes by what goes in, not by what comes out', () => {
+    const schema = {} as StandardSchema<Order, User>;
+    shop.bind(broker.topic('t', { schema }), 'order.*');
+    // @ts-expect-error: the destination cannot take the body of 'user.created'
+    shop.bind(broker.topic('t', { schema }), 'user.*');
+  });
+
+  test('tells in its error what is wrong', () => {
+    type Problem<D extends Destination, P extends string> = Parameters<typeof shop.bind<D, P>>[1];
+    expectTypeOf<Problem<Topic<Order>, 'order.*'>>().toEqualTypeOf<'order.*'>();
+    expectTypeOf<Problem<Topic<Order>, 'odrer.*'>>().toEqualTypeOf<"no routing key matches 'odrer.*'">();
+    expectTypeOf<
+      Problem<Topic<Order>, 'user.*'>
     >().toEqualTypeOf<"the destination cannot take the body of 'user.created'">();
   });
 });

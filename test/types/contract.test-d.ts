@@ -91,6 +91,39 @@ interface QueueOptions {
   readonly autoDelete?: boolean | undefined;
   readonly schema?: StandardSchema | undefined;
 }
+type Position = 'earliest' | 'latest' | Date | number;
+interface TopicOptions {
+  readonly partitions?: number | undefined;
+  readonly durable?: boolean | undefined;
+  readonly retention?: {
+    readonly time?: Duration | undefined;
+    readonly bytes?: number | undefined;
+    readonly messages?: number | undefined;
+    readonly consumed?: boolean | undefined;
+  };
+  readonly schema?: StandardSchema | undefined;
+}
+type TopicMessageOptions = Pick<MessageOptions, 'id' | 'key' | 'headers' | 'persistent' | 'signal'> & {
+  readonly partition?: number | undefined;
+};
+interface ReadOptions {
+  readonly from?: Position | undefined;
+  readonly partition?: number | undefined;
+  readonly follow?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+interface ConsumerGroupOptions {
+  readonly from?: Position | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  readonly deadLetter?: string | sluice.Destination | false | undefined;
+  readonly ordering?: 'partition' | 'key' | 'none' | undefined;
+  readonly assignor?: 'range' | 'round-robin' | 'sticky' | undefined;
+  readonly ackTimeout?: Duration | false | undefined;
+}
+interface Located {
+  readonly partition: number;
+  readonly offset: number;
+}
 interface ConsumeOptions {
   readonly name?: string | undefined;
   readonly concurrency?: number | undefined;
@@ -184,7 +217,24 @@ interface QueueStats {
   readonly oldest?: Date | undefined;
   readonly declared: boolean;
 }
+interface GroupStats {
+  readonly name: string;
+  readonly topic: string;
+  readonly members: number;
+  readonly lag: number;
+  readonly unacked: number;
+  readonly delivered: number;
+  readonly acked: number;
+  readonly retried: number;
+  readonly deadLettered: number;
+}
+interface TopicStats {
+  readonly name: string;
+  readonly partitions: readonly { readonly first: number; readonly next: number; readonly bytes: number }[];
+  readonly groups: readonly GroupStats[];
+}
 interface BrokerStats {
+  readonly topics: readonly TopicStats[];
   readonly queues: readonly QueueStats[];
   readonly exchanges: readonly {
     readonly name: string;
@@ -219,6 +269,10 @@ describe('What is given to the package', () => {
     expectTypeOf<MessageOptions>().toExtend<sluice.MessageOptions>();
     expectTypeOf<PublishOptions>().toExtend<sluice.PublishOptions>();
     expectTypeOf<QueueOptions>().toExtend<sluice.QueueOptions>();
+    expectTypeOf<TopicOptions>().toExtend<sluice.TopicOptions>();
+    expectTypeOf<TopicMessageOptions>().toExtend<sluice.TopicMessageOptions>();
+    expectTypeOf<ConsumerGroupOptions>().toExtend<sluice.ConsumerGroupOptions>();
+    expectTypeOf<Position>().toEqualTypeOf<sluice.Position>();
     expectTypeOf<ConsumeOptions>().toExtend<sluice.ConsumeOptions>();
     expectTypeOf<BatchOptions>().toExtend<sluice.BatchOptions>();
     expectTypeOf<ExchangeOptions>().toExtend<sluice.ExchangeOptions>();
@@ -238,7 +292,10 @@ describe('What the package gives', () => {
     expectTypeOf<sluice.Delivery<Body>>().toExtend<Delivery<Body>>();
     expectTypeOf<sluice.Death>().toExtend<Death>();
     expectTypeOf<sluice.QueueStats>().toExtend<QueueStats>();
+    expectTypeOf<sluice.TopicStats>().toExtend<TopicStats>();
+    expectTypeOf<sluice.GroupStats>().toExtend<GroupStats>();
     expectTypeOf<sluice.BrokerStats>().toExtend<BrokerStats>();
+    expectTypeOf<sluice.Located>().toEqualTypeOf<Located>();
     expectTypeOf<sluice.Codec>().toExtend<Codec>();
     expectTypeOf<sluice.Clock>().toExtend<Clock>();
     expectTypeOf<sluice.Durability>().toEqualTypeOf<Durability>();
@@ -304,6 +361,8 @@ describe('A broker', () => {
       sluice.Exchange<{ a: Body }>
     >();
     expectTypeOf(broker.queue('q', { schema: {} as StandardSchema<1, 2> })).toEqualTypeOf<sluice.Queue<2, 1>>();
+    expectTypeOf(broker.topic<Body>('t', {} as TopicOptions)).toEqualTypeOf<sluice.Topic<Body>>();
+    expectTypeOf(broker.topic('t', { schema: {} as StandardSchema<1, 2> })).toEqualTypeOf<sluice.Topic<2, 1>>();
   });
 
   test('takes listeners', () => {
@@ -319,6 +378,8 @@ describe('A broker', () => {
     expectTypeOf<typeof sluice.Broker>().not.toExtend<new (...args: never[]) => unknown>();
     expectTypeOf<typeof sluice.Queue>().not.toExtend<new (...args: never[]) => unknown>();
     expectTypeOf<typeof sluice.Exchange>().not.toExtend<new (...args: never[]) => unknown>();
+    expectTypeOf<typeof sluice.Topic>().not.toExtend<new (...args: never[]) => unknown>();
+    expectTypeOf<typeof sluice.ConsumerGroup>().not.toExtend<new (...args: never[]) => unknown>();
     expectTypeOf<typeof sluice.Consumer>().not.toExtend<new (...args: never[]) => unknown>();
   });
 });
@@ -366,6 +427,39 @@ describe('A queue', () => {
     takes<Consumer['resume'], [], void>();
     takes<Consumer['close'], [] | [Timeout], Promise<void>>();
     expectTypeOf<Consumer>().toExtend<AsyncDisposable>();
+  });
+});
+
+describe('A topic', () => {
+  type Topic = sluice.Topic<Body>;
+  type TopicReceipt = Receipt & Located;
+  test('has every method, with what it takes and gives', () => {
+    expectTypeOf<Topic['name']>().toEqualTypeOf<string>();
+    expectTypeOf<Topic['partitions']>().toEqualTypeOf<number>();
+    takes<Topic['publish'], [Body] | [Body, TopicMessageOptions], Promise<TopicReceipt>>();
+    type Many = readonly (TopicMessageOptions & { readonly body: Body })[];
+    takes<Topic['publishMany'], [Many], Promise<TopicReceipt[]>>();
+    takes<Topic['group'], [string] | [string, ConsumerGroupOptions], sluice.ConsumerGroup<Body>>();
+    takes<Topic['read'], [] | [ReadOptions], AsyncIterableIterator<Message<Body> & Located>>();
+    takes<Topic['stats'], [], TopicStats>();
+  });
+
+  test('has groups', () => {
+    type Group = sluice.ConsumerGroup<Body>;
+    expectTypeOf<Group['topic']>().toEqualTypeOf<sluice.Topic<Body, never>>();
+    expectTypeOf<Group['deadLetters']>().toEqualTypeOf<sluice.Queue<Body, never> | undefined>();
+    type Offsets = readonly {
+      readonly partition: number;
+      readonly committed: number;
+      readonly end: number;
+      readonly lag: number;
+      readonly member?: string | undefined;
+    }[];
+    takes<Group['offsets'], [], Offsets>();
+    takes<Group['seek'], [Position] | [Position, number], Promise<void>>();
+    takes<Group['delete'], [], Promise<void>>();
+    takes<Group['stats'], [], GroupStats>();
+    expectTypeOf<Group>().toExtend<sluice.Source<sluice.Delivery<Body> & sluice.Located>>();
   });
 });
 

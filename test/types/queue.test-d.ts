@@ -4,6 +4,7 @@ import type {
   Broker,
   BrokerEvents,
   Consumer,
+  ConsumerGroup,
   Delivery,
   Destination,
   Duration,
@@ -14,6 +15,7 @@ import type {
   Receipt,
   SluiceError,
   StandardSchema,
+  Topic,
 } from '../../src/index.js';
 
 interface Animal {
@@ -212,11 +214,17 @@ describe('A destination', () => {
     expectTypeOf<Queue<Dog>>().toExtend<Destination>();
     expectTypeOf<Exchange<{ a: Dog }>>().toExtend<Destination>();
     expectTypeOf<Exchange>().toExtend<Destination>();
+    expectTypeOf<Topic<Dog>>().toExtend<Destination>();
+    expectTypeOf<Topic<Dog, never>>().toExtend<Destination>();
+    expectTypeOf<ConsumerGroup<Dog>>().not.toExtend<Destination>();
     expectTypeOf<string>().not.toExtend<Destination>();
     expectTypeOf<Broker>().not.toExtend<Destination>();
     broker.queue('q', { deadLetter: broker.exchange('graves') });
+    broker.queue('q', { deadLetter: broker.topic('graves') });
     broker.queue('q', { deadLetter: false });
-    broker.exchange('x', { alternate: animals });
+    broker.exchange('x', { alternate: animals }).bind(broker.topic('t'), '#');
+    broker.exchange('x', { alternate: broker.topic('unrouted') });
+    void dogs.deadLetters?.redrive({ to: broker.topic('t') });
     // @ts-expect-error: a consumer has a name, too, but takes no messages
     broker.queue('q', { deadLetter: {} as Consumer });
     // @ts-expect-error: true is no place
