@@ -126,17 +126,20 @@ export class Journal {
   }
 
   private guarded(riders: readonly Rider[], batch: StorageOp[], reach: Durability | undefined): Awaitable<void> {
-    const failed = (error: unknown): never => {
+    const failed = (): void => {
       for (const rider of riders) {
         rider.recollect();
         this.dirty.add(rider);
       }
-      throw error;
     };
     try {
-      return this.hand(batch, reach)?.catch(failed);
+      const done = this.hand(batch, reach);
+      // Beside it, not behind it: who shares the promise without riders must not come first.
+      done?.then(undefined, failed);
+      return done;
     } catch (error) {
-      return failed(error);
+      failed();
+      throw error;
     }
   }
 

@@ -57,6 +57,20 @@ describe('Journal', () => {
     expect([journal.durability, journal.lasting]).toEqual(['memory', false]);
   });
 
+  it('is done in call order among those who share a commit, also where the first brought riders along', async () => {
+    const storage = new Slow();
+    const journal = new Journal(storage, never);
+    const commit = deferred();
+    storage.write = () => commit.promise;
+    journal.touch(rider(drop(0, 1)));
+    const order: string[] = [];
+    for (const name of ['a', 'b', 'c'])
+      void (journal.write([append(name)]) as Promise<void>).then(() => order.push(name));
+    commit.resolve();
+    await turn();
+    expect(order).toEqual(['a', 'b', 'c']);
+  });
+
   it('gives those who share a commit one promise, behind what was written before', async () => {
     const storage = new Slow();
     const journal = new Journal(storage, never);

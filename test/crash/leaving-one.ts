@@ -1,0 +1,74 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Broker } from '../../src/broker.js';
+import { FileStorage } from '../../src/storage/file-storage.js';
+
+/** Offset of the message that nobody settles. */
+const LEFT = 5;
+const SENT_AT_ONCE = 1000;
+const BODY = 'x'.repeat(190);
+
+interface Numbered {
+  readonly n: number;
+  readonly text: string;
+}
+
+export interface Left {
+  readonly files: readonly string[];
+  /** Of all files. */
+  readonly bytes: number;
+  readonly segmentBytes: number;
+  /** Memory that everything took beyond what it took at the start. */
+  readonly held: number;
+  /** Numbers of the messages that come after a restart. */
+  readonly redelivered: readonly number[];
+}
+
+/** Sends and consumes as it goes; one handler never returns. */
+export async function oneLeft(directory: string, messages: number, segmentBytes = 64 * 2 ** 20): Promise<Left> {
+  const options = { segmentBytes, keepFree: 0 };
+  const storage = new FileStorage(directory, options);
+  const broker = await Broker.open({ storage });
+  const queue = broker.queue<Numbered>('orders', { ackTimeout: false });
+  let settled = 0;
+  queue.consume(
+    async ({ body }) => {
+      if (body.n === LEFT) await new Promise(() => undefined);
+      settled++;
+    },
+    { concurrency: 16 },
+  );
+  const send = async (from: number, to: number): Promise<void> => {
+    for (let n = from; n < to; n += SENT_AT_ONCE) {
+      const count = Math.min(SENT_AT_ONCE, to - n);
+      await Promise.all(Array.from({ length: count }, (_, i) => queue.send({ n: n + i, text: BODY })));
+    }
+  };
+  // The code that all of it takes is compiled by then, and buffers have their size.
+  const first = Math.ceil(messages / 20);
+  await send(0, first);
+  const before = heldNow();
+  await send(first, messages);
+  while (settled < messages - 1) await new Promise((resolve) => setImmediate(resolve));
+  await broker.flush();
+  await storage.reclaimed();
+  const held = heldNow() - before;
+  const files = readdirSync(directory).sort();
+  const bytes = files.reduce((sum, file) => sum + statSync(join(directory, file)).size, 0);
+  await broker.close({ timeout: 0 });
+  return { files, bytes, segmentBytes, held, redelivered: await waiting(directory, options) };
+}
+
+async function waiting(directory: string, options: object): Promise<number[]> {
+  const broker = await Broker.open({ storage: new FileStorage(directory, options) });
+  const left = await broker.queue<Numbered>('orders').peek(10);
+  await broker.close();
+  return left.map(({ body }) => body.n);
+}
+
+function heldNow(): number {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
