@@ -31,6 +31,13 @@ export const storageFlaws: readonly Flaw[] = [
     tests: [STORAGE, POWER],
   },
   {
+    name: 'storage: a sync that failed is tried again',
+    file: at('appender.ts'),
+    find: 'if (this.failure !== undefined) throw this.failure;',
+    replace: '',
+    tests: [STORAGE, POWER],
+  },
+  {
     name: 'storage: what was written without a sync is not written again with the next write through',
     file: at('appender.ts'),
     find: 'const before = this.unsynced;',

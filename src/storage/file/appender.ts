@@ -30,6 +30,8 @@ export class Appender {
   /** Bytes between `synced` and `end`; undefined when they are too many to keep, or unknown. */
   private unsynced: Uint8Array[] | undefined;
   private flushing: Promise<void> | undefined;
+  /** A sync failed. The next one might succeed, and would say nothing of what this one left out. */
+  private failure: Error | undefined;
 
   constructor(file: Spare, end: number, synced: Position) {
     this.file = file;
@@ -78,6 +80,7 @@ export class Appender {
   /** Everything that is written is on the disk when it resolves. A second call while one runs waits, and syncs anew. */
   async sync(): Promise<void> {
     while (this.flushing !== undefined) await this.flushing;
+    if (this.failure !== undefined) throw this.failure;
     if (this.isSynced) return;
     // What is written while it runs may or may not be covered.
     const called = { segment: this.segment, offset: this.end };
@@ -87,7 +90,8 @@ export class Appender {
       await this.flushing;
     } catch (error) {
       // Without its code: what a failed sync leaves on the disk is unknown, also when it failed for want of room.
-      throw new Error(`a sync failed: ${(error as Error).message}`, { cause: error });
+      this.failure = new Error(`a sync failed: ${(error as Error).message}`, { cause: error });
+      throw this.failure;
     } finally {
       this.flushing = undefined;
     }

@@ -103,6 +103,25 @@ describe('a failure', () => {
     await again.storage.write([entry(4)]);
   });
 
+  it('of a sync is never followed by another sync, which might succeed and would mean nothing', async () => {
+    const disk = newDisk();
+    disk.writesThrough = false;
+    const { storage } = await openOn(disk, { segmentBytes: 1000 });
+    const syncs: string[] = [];
+    disk.fault = (call, path) => {
+      if (call !== 'sync' || !path.endsWith('2.seg')) return undefined;
+      syncs.push(path);
+      return syncs.length === 1 ? { error: 'EIO' } : undefined;
+    };
+    const writes = Array.from({ length: 4 }, (_, n) => storage.write([entry(n, 'x'.repeat(400))]));
+    await Promise.allSettled(writes);
+    for (let n = 0; n < 4; n++)
+      await Promise.resolve(storage.write([entry(n, 'x'.repeat(400))])).catch(() => undefined);
+    await settled();
+    await storage.close();
+    expect(syncs).toHaveLength(1);
+  });
+
   it('is a write of nothing', async () => {
     const disk = newDisk();
     const { storage } = await openOn(disk);
