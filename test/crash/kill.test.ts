@@ -7,7 +7,7 @@ import type { KillTally } from './killing.js';
 import { Ledger } from './ledger.js';
 import { Random } from './seeded.js';
 
-// The short form of prove:kill.
+// The short form of prove:kill:storage.
 it('keeps what was confirmed when its process is killed, again and again', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-kill-'));
   const [random, ledger] = [new Random(4), new Ledger()];

@@ -1,5 +1,5 @@
 /**
- * npm run prove:kill [-- rounds [seed]]
+ * npm run prove:kill:storage [-- rounds [seed]]
  * A process writes and is killed at a random moment, round after round on one directory. The ledger is a pipe to this one.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -212,7 +212,7 @@ export const row: Row = {
         target: 1.5,
       },
       most('after a kill', 'killed', 50, 100),
-      most('after a kill, all of a segment to be read', 'killed, its segment full', 50, 100),
+      most('after a kill, its segment full', 'killed, its segment full', 50, 100),
       {
         what: 'complete verification, to reading and crc32',
         value: results.ratio(VERIFIED, 'sluice', 'bare', 'ms'),
