@@ -1,4 +1,4 @@
-import { Broker, type Clock, systemClock } from 'sluice';
+import { Broker, type Clock, FileStorage, MemoryStorage, systemClock } from 'sluice';
 import { startApp } from './app.js';
 import { compare } from './books.js';
 import { isDeadLetters, Meter } from './meter.js';
@@ -10,6 +10,8 @@ import { loadWebhooks } from './webhooks.js';
 export interface DemoOptions {
   /** Decides which calls of the services outside fail. */
   readonly seed: number;
+  /** The directory to keep messages in. Default: they live in memory. */
+  readonly data?: string | undefined;
   /** Only the last lines. */
   readonly quiet?: boolean;
   /** Everything that the modules made, as JSON. */
@@ -19,9 +21,15 @@ export interface DemoOptions {
   readonly open?: (clock: Clock) => Promise<Broker>;
 }
 
-/** The one place that decides where messages live. */
-function openBroker(clock: Clock): Promise<Broker> {
-  return Broker.open({ clock });
+/** The one place that decides where messages live. What an earlier run left there is of no use to a demo that checks itself. */
+async function openBroker(clock: Clock, data: string | undefined): Promise<Broker> {
+  const broker = await Broker.open({
+    clock,
+    storage: data === undefined ? new MemoryStorage() : new FileStorage(data),
+  });
+  const { queues, exchanges } = broker.stats();
+  for (const { name } of [...queues, ...exchanges]) await broker.delete(name);
+  return broker;
 }
 
 /** Between two webhooks, ms. */
@@ -36,7 +44,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   const began = performance.now();
 
   const webhooks = loadWebhooks();
-  const broker = await (options.open ?? openBroker)(clock);
+  const broker = await (options.open?.(clock) ?? openBroker(clock, options.data));
   const progress = new Progress(terminal);
   let received = 0;
   const state = (): string => {

@@ -7,14 +7,12 @@
  *     c <nonce>      confirmed
  *     b / e          a write to the disk begins, ends
  */
-import { writeSync } from 'node:fs';
 import { systemClock } from '../../src/clock.js';
-import { nodeFileSystem } from '../../src/storage/file/node-file-system.js';
-import type { File, OpenMode } from '../../src/storage/file/file-system.js';
 import { FileStorage } from '../../src/storage/file-storage.js';
 import type { StorageOp } from '../../src/storage/storage.js';
 import { ALL } from './ledger.js';
 import { Random } from './seeded.js';
+import { tell, toldFileSystem } from './telling.js';
 
 const [directory, seed, firstNonce, judgedNext, flush, lastWrite] = process.argv.slice(2) as string[] as [
   string,
@@ -25,54 +23,8 @@ const [directory, seed, firstNonce, judgedNext, flush, lastWrite] = process.argv
   string,
 ];
 
-function tell(line: string): void {
-  const bytes = Buffer.from(`${line}\n`);
-  for (let written = 0; written < bytes.byteLength;) {
-    try {
-      written += writeSync(1, bytes, written);
-    } catch (error) {
-      // The pipe is full, and its other end is slow.
-      if ((error as { code?: string }).code !== 'EAGAIN') throw error;
-    }
-  }
-}
-
-let writes = 0;
-
-/** Marks when a write is under way, so that the parent knows how many kills hit one. */
-class ToldFile implements File {
-  private readonly file: File;
-
-  constructor(file: File) {
-    this.file = file;
-  }
-
-  async write(parts: readonly Uint8Array[], position: number): Promise<number> {
-    tell('b');
-    const writing = this.file.write(parts, position);
-    // On another thread it has just begun.
-    if (++writes === Number(lastWrite)) process.kill(process.pid, 'SIGKILL');
-    const written = await writing;
-    tell('e');
-    return written;
-  }
-
-  read = (target: Uint8Array, position: number): Promise<number> => this.file.read(target, position);
-  sync = (): Promise<void> => this.file.sync();
-  size = (): Promise<number> => this.file.size();
-  truncate = (length: number): Promise<void> => this.file.truncate(length);
-  close = (): Promise<void> => this.file.close();
-}
-
-const fs = Object.create(nodeFileSystem, {
-  open: {
-    value: async (path: string, mode: OpenMode, through?: boolean) =>
-      new ToldFile(await nodeFileSystem.open(path, mode, through)),
-  },
-});
-
 const random = new Random(Number(seed));
-const storage = FileStorage.on({ fs, clock: systemClock }, directory, {
+const storage = FileStorage.on({ fs: toldFileSystem(Number(lastWrite)), clock: systemClock }, directory, {
   flush,
   segmentBytes: random.pick([4000, 20_000, 200_000]),
   keepFree: 0,

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -32,6 +34,26 @@ test('the flights refuse options that they do not know, or cannot use', async ()
     stderr: expect.stringContaining('--speed') as string,
   });
 });
+
+test('a shop that is killed half way, and started again, loses none of its orders', async () => {
+  const { stdout } = await program('examples/killed-half-way.ts');
+  expect(stdout).toMatch(
+    /^200 orders accepted; the process is killed half way\nstarted again: 0 lost, [0-9] shipped twice\n$/,
+  );
+});
+
+test('the demo keeps its messages in a directory, where it is told to, and can be run there again', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
+  try {
+    for (let runs = 0; runs < 2; runs++) {
+      const { stdout } = await program('examples/github-webhooks/main.ts', '--quiet', '--data', directory);
+      expect(stdout).toMatch(/329 webhooks → 9 queues → 596 messages handled.*\n.*✓ all checked/);
+    }
+    expect(await readdir(directory)).toContain('0000000001.seg');
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}, 60_000);
 
 test('the demo refuses options that it does not know, or cannot use', async () => {
   await expect(program('examples/github-webhooks/main.ts', '--seed', 'x')).rejects.toMatchObject({
