@@ -71,7 +71,7 @@ async function takeOut(stock: Stock, journal: Journal, found: readonly Begun[]):
     const suspicion = before?.suspicion ?? 0;
     // What it was suspected of without proof, it did.
     const failures = (before?.failures ?? 0) + (suspicion === UNCOUNTED ? 1 : 0);
-    const taken = { cursor, offset, entry, failures, deliveries: delivery, turn: undefined };
+    const taken = { cursor, offset, entry, failures, deliveries: delivery, alone: true, turn: undefined };
     if (entry.head.rare?.transient === true) {
       cursor.settled.add(offset);
       stock.foundTransient(entry.head.size);

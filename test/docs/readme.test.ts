@@ -67,7 +67,7 @@ describe('the README', () => {
 });
 
 /** Pages of what is not part of the package yet. */
-const UNLISTED = new Set(['docs/storage-format.md', 'docs/benchmarks.md']);
+const UNLISTED = new Set(['docs/benchmarks.md']);
 
 describe('links', () => {
   it.each(all)('of $path lead to files and headings that there are', async ({ path, document }) => {
