@@ -65,7 +65,7 @@ export class Topic<out T = any, in I = T> implements Handle, Place, GroupHome {
         partitions: this.inbox.partitions,
         now: () => engine.clock.now(),
         inHand: (partition) => this.least((group) => group.position.lowestInHand(partition), Infinity),
-        passed: (partition) => this.least((group) => group.position.committed(partition), partition.first),
+        passed: (partition) => this.least((group) => group.position.done(partition), partition.first),
         dropped: (partitions) => this.dropped([...partitions]),
         report: (error) => engine.events.report(error),
       },

@@ -71,7 +71,7 @@ export class Dispatcher {
       held.suspicion = suspicion;
       const { head, body } = held.entry;
       stock.take(cursor, head.size);
-      if (run !== undefined && held.turn !== undefined) stock.goOn(cursor, held.turn);
+      if (run !== undefined && held.turn !== undefined) stock.picker.goOn(cursor, held.turn);
       try {
         held.body = owner.contents.of(head, body);
       } catch (error) {

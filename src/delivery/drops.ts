@@ -85,13 +85,14 @@ export class Drops implements Rider {
   }
 
   collect(batch: StorageOp[]): boolean {
+    const passed = this.pending > 0;
     this.pending = 0;
     const before = batch.length;
     for (const { log, settled } of this.cursors) {
       const drops = settled.takeDrops();
       if (this.keeper === undefined) for (const { from, to } of drops) batch.push({ type: 'drop', log, from, to });
     }
-    this.keeper?.passed();
+    if (passed) this.keeper?.passed();
     const dropped = batch.length > before;
     return this.record?.collect(batch) === true || dropped;
   }

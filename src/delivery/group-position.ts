@@ -39,6 +39,8 @@ export class GroupPosition implements Follower {
   private readonly inbox: TopicInbox;
   private readonly engine: Engine;
   private readonly log: string;
+  /** Partitions in which retention has overtaken it since it last went on: the first time was told, the rest is counted. */
+  private readonly gaps = new Map<number, { readonly from: number; missed: number }>();
   /** Where it begins is being looked up. */
   started: Promise<void> | undefined;
 
@@ -51,14 +53,16 @@ export class GroupPosition implements Follower {
     this.membership = new Membership({
       cursors: () => this.subscription.stock.cursors,
       rebalanced: (assignment) => {
-        if (events.heard.rebalanced) events.emit('rebalanced', { topic: inbox.name, group: name, assignment });
+        // Those who leave because the broker closes leave for good.
+        if (events.heard.rebalanced && !inbox.closed)
+          events.emit('rebalanced', { topic: inbox.name, group: name, assignment });
       },
     });
     this.subscription = new Subscription(engine, {
       name: inbox.name,
       group: name,
       roster: this.membership,
-      keeper: { passed: () => inbox.retention.passed() },
+      keeper: { passed: () => this.passed() },
       policy: policyOf([], { buries: true, buriesOverflow: false }, () => undefined),
       bury,
       relieved: () => undefined,
@@ -121,11 +125,13 @@ export class GroupPosition implements Follower {
     subscription.arrive(subscription.stock.cursors[partition.number]!, offset, entry);
   }
 
-  /** The lowest offset of a partition that is in hand, or Infinity. */
+  /** The lowest offset of a partition that is in hand, or was given back from the dead letters; or Infinity. */
   lowestInHand({ number }: Partition): number {
     const cursor = this.subscription.stock.cursors[number];
     let lowest = Infinity;
-    if (cursor === undefined || cursor.out === 0) return lowest;
+    if (cursor === undefined) return lowest;
+    for (const { offset } of cursor.waiting()) if (cursor.settled.has(offset)) lowest = Math.min(lowest, offset);
+    if (cursor.out === 0) return lowest;
     for (const taken of this.subscription.inHand()) {
       if (taken.cursor === cursor) lowest = Math.min(lowest, taken.offset);
     }
@@ -135,6 +141,11 @@ export class GroupPosition implements Follower {
   /** The next offset of a partition that is not settled. */
   committed({ number, first }: Partition): number {
     return Math.max(first, this.subscription.stock.cursors[number]?.settled.low ?? first);
+  }
+
+  /** It will not need what lies below, come what may. */
+  done(partition: Partition): number {
+    return Math.min(this.committed(partition), this.lowestInHand(partition));
   }
 
   offsets(): GroupOffsets[] {
@@ -154,11 +165,26 @@ export class GroupPosition implements Follower {
     const from = cursor.settled.low;
     const missed = stock.overtake(cursor, first);
     this.subscription.restocked(cursor);
+    const gap = this.gaps.get(number);
+    if (gap === undefined) this.gaps.set(number, { from: first, missed: 0 });
+    else gap.missed += missed;
+    if (gap === undefined) this.warn(number, missed, from, first);
+  }
+
+  /** Something was settled. What was missed since the last warning is told now that the group goes on. */
+  private passed(): void {
+    for (const [number, { from, missed }] of this.gaps)
+      this.warn(number, missed, from, this.inbox.partitions[number]!.first);
+    this.gaps.clear();
+    this.inbox.retention.passed();
+  }
+
+  private warn(partition: number, missed: number, from: number, to: number): void {
     const { events } = this.engine;
     if (missed === 0 || !events.heard.warning) return;
     const [group, topic] = [this.name, this.inbox.name];
-    const message = `group ${JSON.stringify(group)} of topic ${JSON.stringify(topic)} was overtaken by retention: it missed ${missed} of partition ${number}, and goes on at offset ${first}`;
-    const details = { topic, group, partition: number, missed, from, to: first };
+    const message = `group ${JSON.stringify(group)} of topic ${JSON.stringify(topic)} was overtaken by retention: it missed ${missed} of partition ${partition}, and goes on at offset ${to}`;
+    const details = { topic, group, partition, missed, from, to };
     events.emit('warning', { code: 'GROUP_OVERTAKEN', message, details });
   }
 

@@ -99,6 +99,11 @@ export class Picker {
     return LOADING;
   }
 
+  /** A batch that took a message may go on with the next of its key. Once it is out, since the next may be older. */
+  goOn(cursor: Cursor, turn: KeyLane): void {
+    this.stock.recall(cursor, cursor.lanes!.next(turn));
+  }
+
   /** The candidate that nextOf() found stays where it is. */
   leave(cursor: Cursor): void {
     if (this.turn !== undefined) cursor.lanes!.givenBack(this.turn, cursor.offset);

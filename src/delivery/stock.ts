@@ -160,11 +160,6 @@ export class Stock implements CursorOwner, ExpiryOwner {
     }
   }
 
-  /** A batch that took a message may go on with the next of its key. Once it is out, since the next may be older. */
-  goOn(cursor: Cursor, turn: KeyLane): void {
-    this.recall(cursor, cursor.lanes!.next(turn));
-  }
-
   /** Takes the candidate out; the caller knows it by now: nothing tells of it any more. */
   take(cursor: Cursor, size: number): void {
     const { books } = this;

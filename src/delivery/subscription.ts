@@ -254,7 +254,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   /** Takes the candidate out for somebody who may put it back. */
   setAside(cursor: Cursor): Taken {
     const taken = this.stock.withdraw(cursor, this.stock.picker.turn);
-    if (taken.turn !== undefined) this.stock.goOn(cursor, taken.turn);
+    if (taken.turn !== undefined) this.stock.picker.goOn(cursor, taken.turn);
     this.settlement.setAside(taken);
     this.relieved();
     return taken;
