@@ -53,14 +53,19 @@ export class Picker {
     return undefined;
   }
 
-  /** The partitions of a share in turn, so that none waits for the end of another. */
+  /** As next(), of the partitions of a share. */
   private nextOfShare(run: object, single: boolean, share: Share): Cursor | undefined {
     let metAlone = false;
     for (let left = share.partitions.length; left > 0; left--) {
-      const cursor = this.stock.cursors[share.next()]!;
-      if (!cursor.stocked || cursor.lanes?.isHeld(run) === true) continue;
-      if (this.nextOf(cursor, run, single) === READY) return cursor;
-      metAlone ||= this.metAlone;
+      const cursor = this.stock.cursors[share.current]!;
+      if (cursor.stocked && cursor.lanes?.isHeld(run) !== true) {
+        if (this.nextOf(cursor, run, single) === READY) {
+          share.took();
+          return cursor;
+        }
+        metAlone ||= this.metAlone;
+      }
+      share.advance();
     }
     this.metAlone = metAlone;
     return undefined;

@@ -1,8 +1,7 @@
 import { encodedBytes } from '../codec.js';
 import type { StoredEntry } from '../storage/storage.js';
 import type { Agenda, Alarm } from './agenda.js';
-import { ownEntry } from './buffer.js';
-import type { Head } from './head.js';
+import { Head } from './head.js';
 import type { Partition } from './partition.js';
 
 /** What a topic keeps at most, in all its partitions together; Infinity: no limit. */
@@ -28,10 +27,12 @@ export interface RetentionOwner {
   report(error: unknown): void;
 }
 
-interface Kept {
-  readonly offset: number;
-  readonly head: Head;
-  readonly size: number;
+type Oldest = readonly [partition: Partition, entry: StoredEntry];
+
+/** The oldest entries of a partition, as its log has them, and how many of these are gone. */
+interface Front {
+  readonly entries: readonly StoredEntry[];
+  gone: number;
 }
 
 /**
@@ -42,8 +43,8 @@ export class Retention {
   private limits: RetentionLimits;
   private readonly owner: RetentionOwner;
   private readonly alarm: Alarm;
-  /** The oldest entries of each partition, last first; empty: to be read. */
-  private readonly fronts = new Map<Partition, Kept[]>();
+  /** Used up, or not there: to be read. */
+  private readonly fronts = new Map<Partition, Front>();
   /** In all partitions together. */
   private messages = 0;
   private bytes = 0;
@@ -90,7 +91,7 @@ export class Retention {
     const touched = new Set<Partition>();
     this.blocked = false;
     if (this.limits.consumed) this.dropPassed(touched);
-    for (let victim = this.next(); victim !== undefined; victim = this.next()) this.drop(victim, touched);
+    for (let next = this.next(); next !== undefined; next = this.next()) this.drop(...next, touched);
     if (touched.size > 0) this.owner.dropped(touched);
     this.watch();
   }
@@ -101,9 +102,11 @@ export class Retention {
     this.bytes = partitions.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  private drop(partition: Partition, touched: Set<Partition>): void {
-    const { offset, size } = this.fronts.get(partition)!.pop()!;
-    partition.first = offset + 1;
+  /** The oldest message of a partition goes: `oldest`. */
+  private drop(partition: Partition, oldest: StoredEntry, touched: Set<Partition>): void {
+    const { size } = headOf(oldest);
+    this.fronts.get(partition)!.gone++;
+    partition.first = oldest.offset + 1;
     partition.bytes -= size;
     this.messages--;
     this.bytes -= size;
@@ -120,7 +123,11 @@ export class Retention {
         this.fronts.delete(partition);
         touched.add(partition);
       }
-      while (partition.first < to && this.front(partition) !== undefined) this.drop(partition, touched);
+      while (partition.first < to) {
+        const oldest = this.front(partition);
+        if (oldest === undefined) break;
+        this.drop(partition, oldest, touched);
+      }
     }
   }
 
@@ -128,33 +135,33 @@ export class Retention {
     return this.messages > this.limits.messages || this.bytes > this.limits.bytes;
   }
 
-  /** The partition whose oldest message has to go; undefined: none, or it is being read. */
-  private next(): Partition | undefined {
+  /** What has to go next; undefined: nothing, or it is being read. */
+  private next(): Oldest | undefined {
     const { owner, limits } = this;
     if (limits.time === Infinity && !this.overfull) return undefined;
     const oldest = this.oldest();
     if (oldest === undefined) return undefined;
-    const { partition, kept } = oldest;
-    if (kept.head.arrived + limits.time > owner.now() && !this.overfull) return undefined;
-    this.blocked = kept.offset >= owner.inHand(partition);
-    return this.blocked ? undefined : partition;
+    const [partition, entry] = oldest;
+    if (!this.overfull && headOf(entry).arrived + limits.time > owner.now()) return undefined;
+    this.blocked = entry.offset >= owner.inHand(partition);
+    return this.blocked ? undefined : oldest;
   }
 
-  private oldest(): { readonly partition: Partition; readonly kept: Kept } | undefined {
-    let found: { readonly partition: Partition; readonly kept: Kept } | undefined;
+  private oldest(): Oldest | undefined {
+    let found: Oldest | undefined;
     for (const partition of this.owner.partitions) {
       if (partition.size === 0) continue;
-      const kept = this.front(partition);
-      if (kept === undefined) return undefined;
-      if (found === undefined || kept.head.compareAge(found.kept.head) < 0) found = { partition, kept };
+      const entry = this.front(partition);
+      if (entry === undefined) return undefined;
+      if (found === undefined || headOf(entry).compareAge(headOf(found[1])) < 0) found = [partition, entry];
     }
     return found;
   }
 
   /** The oldest message of a partition that has one; undefined: it is being read. */
-  private front(partition: Partition): Kept | undefined {
-    const known = this.fronts.get(partition)?.at(-1);
-    if (known !== undefined) return known;
+  private front(partition: Partition): StoredEntry | undefined {
+    const known = this.fronts.get(partition);
+    if (known !== undefined && known.gone < known.entries.length) return known.entries[known.gone];
     const read = partition.read(partition.first);
     if (!(read instanceof Promise)) return this.absorb(partition, read);
     this.reading = true;
@@ -172,15 +179,14 @@ export class Retention {
     return undefined;
   }
 
-  private absorb(partition: Partition, entries: readonly StoredEntry[]): Kept | undefined {
-    const visible = entries.filter(({ offset }) => offset < partition.next);
-    const front = visible.map(({ offset, entry }) => {
-      return { offset, head: ownEntry(entry).head, size: encodedBytes(entry.body) };
-    });
+  private absorb(partition: Partition, entries: readonly StoredEntry[]): StoredEntry | undefined {
+    // What is not visible yet is asked for again later.
+    const visible = entries.findIndex(({ offset }) => offset >= partition.next);
+    const front = visible < 0 ? entries : entries.slice(0, visible);
     // Nothing is left of it in the log.
     if (front.length === 0) Object.assign(partition, { first: partition.next, bytes: 0 });
-    this.fronts.set(partition, front.reverse());
-    return front.at(-1);
+    this.fronts.set(partition, { entries: front, gone: 0 });
+    return front[0];
   }
 
   /** Looks again when the oldest message is too old. */
@@ -188,8 +194,12 @@ export class Retention {
     if (this.limits.time === Infinity || this.reading) return;
     const oldest = this.oldest();
     if (this.reading) return;
-    const due = oldest === undefined ? Infinity : oldest.kept.head.arrived + this.limits.time;
+    const due = oldest === undefined ? Infinity : headOf(oldest[1]).arrived + this.limits.time;
     // What is in hand is asked for again when something is settled.
     this.alarm.set(this.blocked ? Infinity : due);
   }
+}
+
+function headOf({ entry }: StoredEntry): Head {
+  return Head.from(entry.head, () => encodedBytes(entry.body));
 }

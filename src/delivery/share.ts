@@ -7,14 +7,28 @@ export interface Member {
   readonly lingers?: boolean;
 }
 
+/** Messages taken from one partition before the next has its turn. Neighbours in a log are neighbours in memory. */
+const IN_A_ROW = 32;
+
 /** The partitions that one member of a group takes from, in turn. */
 export class Share {
   readonly partitions: number[] = [];
   private turn = 0;
+  private taken = 0;
 
-  next(): number {
-    if (this.turn >= this.partitions.length) this.turn = 0;
-    return this.partitions[this.turn++]!;
+  /** The one whose turn it is. */
+  get current(): number {
+    return this.partitions[this.turn]!;
+  }
+
+  /** A message was taken from it: after some the next one has its turn, so that none waits for the end of another. */
+  took(): void {
+    if (++this.taken >= IN_A_ROW) this.advance();
+  }
+
+  advance(): void {
+    this.taken = 0;
+    if (++this.turn >= this.partitions.length) this.turn = 0;
   }
 
   add(partition: number): void {
@@ -25,6 +39,6 @@ export class Share {
     const at = this.partitions.indexOf(partition);
     if (at < 0) return;
     this.partitions.splice(at, 1);
-    if (this.turn > at) this.turn--;
+    if (this.turn > at || this.turn === this.partitions.length) this.turn = Math.max(0, this.turn - 1);
   }
 }

@@ -124,8 +124,22 @@ export class TopicInbox extends Inbox implements Rider {
   /** What lies below the first of these partitions is dropped with the next write. */
   trim(partitions: Iterable<Partition>): void {
     for (const partition of partitions) this.trimmed.add(partition);
-    this.journal.touch(this);
+    if (this.journal.lasting) return this.journal.touch(this);
+    // Memory is given back at once, before it grows old.
+    const batch: StorageOp[] = [];
+    this.collect(batch);
+    try {
+      this.journal.write(batch)?.catch(this.failed);
+    } catch (error) {
+      this.failed(error);
+    }
   }
+
+  private readonly failed = (error: unknown): void => {
+    this.recollect();
+    this.journal.touch(this);
+    this.engine.events.report(error);
+  };
 
   collect(batch: StorageOp[]): boolean {
     for (const { log, first } of this.trimmed) batch.push({ type: 'drop', log, from: 0, to: first });

@@ -151,7 +151,8 @@ class Chunk {
     const end = Math.min(to, this.length);
     const before = this.bytes;
     if (from <= 0 && end === this.length && end >= NARROW) {
-      // Spent: it goes as it is.
+      // Spent. What it held must not be kept alive by a chunk that is old, and gone.
+      this.heads.length = this.bodies.length = 0;
       this.live = this.bytes = 0;
       return before;
     }

@@ -27,8 +27,9 @@ const PROFILED_RUNS = 10;
 
 const part = JSON.parse(process.argv[2]!) as Part;
 const contest = [...rows, ...durable]
-  .find(({ number }) => number === part.row)
-  ?.contests.find(({ name }) => name === part.contest);
+  .filter(({ number }) => number === part.row)
+  .flatMap(({ contests }) => contests)
+  .find(({ name }) => name === part.contest);
 const measure = await contest!.contenders[part.contender]!.setUp(part.scale);
 
 const run = async (request: Request): Promise<void> => {

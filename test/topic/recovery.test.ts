@@ -19,7 +19,12 @@ describe.each(MACHINES)('What comes back of topics and groups · $name', ({ star
     const topic = before.topic<number>('readings', { partitions: 3, retention: { bytes: 1000 } });
     const group = topic.group('a', { ordering: 'key' });
     for (let body = 0; body < 6; body++) await topic.publish(body, { partition: body % 3 });
-    for (let n = 0; n < 4; n++) (await take(group)).ack();
+    const left = new Set([0, 1, 2, 3, 4, 5]);
+    for (let n = 0; n < 4; n++) {
+      const delivery = await take(group);
+      delivery.ack();
+      left.delete(delivery.body);
+    }
     const offsets = group.offsets().map(({ committed }) => committed);
     const { partitions } = topic.stats();
     await before.close();
@@ -35,7 +40,7 @@ describe.each(MACHINES)('What comes back of topics and groups · $name', ({ star
         .map(({ committed }) => committed),
     ).toEqual(offsets);
     const rest = [(await take(again.group('a'))).body, (await take(again.group('a'))).body];
-    expect(rest.toSorted((a, b) => a - b)).toEqual([4, 5]);
+    expect(new Set(rest)).toEqual(left);
     expect(() => after.topic('readings', { partitions: 2 })).toThrow(/cannot have fewer/);
     await after.close();
   });

@@ -8,6 +8,7 @@ import { row as async } from './14-async.js';
 import { row as reopened } from './15-reopened.js';
 import { row as backlogOnDisk } from './16-backlog-on-disk.js';
 import { row as topic } from './17-topic.js';
+import { row as topicOnDisk } from './17-topic-on-disk.js';
 import { row as tenQueues } from './18-ten-queues.js';
 import { row as unused } from './19-unused.js';
 import { row as oneByOne } from './2-one-by-one.js';
@@ -34,5 +35,6 @@ export const durable: readonly Row[] = [
   async,
   reopened,
   backlogOnDisk,
+  topicOnDisk,
   tenQueues,
 ];
