@@ -92,17 +92,20 @@ export function drawConfiguration(random: Random): Configuration {
   };
 }
 
+/** Left out: a ring without any room, since nobody promises which of several that come within one turn somebody who waits gets. */
 export function drawQueue(random: Random): QueueConfiguration {
   const ordering = chance(random, 0.35) ? 'key' : pick(random, [undefined, undefined, 'none'] as const);
   const limited = chance(random, 0.65);
+  const overflow = pick(random, ['block', 'reject', 'drop-head', 'dead-letter', undefined] as const);
   return {
     durable: chance(random, 0.15) ? false : undefined,
     ordering,
     priorities: ordering !== 'key' && chance(random, 0.5) ? between(random, 1, 4) : undefined,
     ttl: chance(random, 0.3) ? pick(random, [5, 20, 60, 200]) : undefined,
-    maxLength: limited && chance(random, 0.85) ? pick(random, [0, 1, 2, 3, 3, 5, 8]) : undefined,
+    maxLength:
+      limited && chance(random, 0.85) ? pick(random, [overflow === 'drop-head' ? 1 : 0, 1, 2, 3, 3, 5, 8]) : undefined,
     maxBytes: limited && chance(random, 0.25) ? between(random, 60, 300) : undefined,
-    overflow: pick(random, ['block', 'reject', 'drop-head', 'dead-letter', undefined]),
+    overflow,
     deadLetter: pick(random, [
       undefined,
       undefined,

@@ -34,9 +34,14 @@ export class Deliveries {
     if (taker.closesAt !== undefined) return;
     this.leave(queue, taker);
     taker.closesAt = this.world.now() + timeout;
+    const over = new Set(taker.runs.filter(({ state }) => state !== 'running'));
     this.world.expectations.silently(taker.closesAt, () => {
       if (taker.closed) return;
-      for (const run of taker.runs) this.fates.abandon(run);
+      for (const run of taker.runs) {
+        // What a handler that returned leaves to others stays in hand; but without a timeout nobody sees that it returned.
+        const leaves = run.state !== 'running' && taker.options.ack === 'manual' && timeout > 0;
+        if (!leaves && !over.has(run)) this.fates.abandon(run);
+      }
       for (const hand of [...taker.gathered]) this.fates.takeBack(hand);
     });
   }

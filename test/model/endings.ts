@@ -3,6 +3,7 @@ import { diverge } from './divergence.js';
 import type { Fates } from './fates.js';
 import type { Letter, Reason } from './letter.js';
 import type { QueueModel } from './queue-model.js';
+import type { Hand } from './taker.js';
 import type { World } from './world.js';
 
 /** Judges what the engine says that it did with messages: was it told to, and if not, was it right to do so by itself? */
@@ -54,12 +55,19 @@ export class Endings {
       this.fates.settle(hand, 'nack', { error: run.error!.message });
       this.world.count('threw');
     } else if (deadline <= this.world.now()) {
-      if (deadline < this.world.now()) diverge(`${letter} timed out ${this.world.now() - deadline} ms too late`);
-      if (run !== undefined && run.state === 'running') run.lost = true;
-      hand.aborted = true;
-      this.fates.settle(hand, 'nack', { error: TIMED_OUT });
-      this.world.count('timed out');
+      // Of a batch, those before it timed out before.
+      const before = run?.hands.slice(0, run.hands.indexOf(hand)) ?? [];
+      for (const one of [...before, hand]) if (one.live && one.deadline <= this.world.now()) this.timeOut(one);
     }
+  }
+
+  private timeOut(hand: Hand): void {
+    const { run, deadline, letter } = hand;
+    if (deadline < this.world.now()) diverge(`${letter} timed out ${this.world.now() - deadline} ms too late`);
+    if (run !== undefined && run.state === 'running') run.lost = true;
+    hand.aborted = true;
+    this.fates.settle(hand, 'nack', { error: TIMED_OUT });
+    this.world.count('timed out');
   }
 
   /** Where writing takes time, nobody has heard yet of those that failed and die. */

@@ -57,27 +57,28 @@ export class Fates {
     run.state = 'returned';
   }
 
-  /** A handler has thrown: of a batch of several, what is not settled comes back one by one. */
-  threw(run: Run, error: Error): void {
+  /** A handler has thrown: of a batch of several, what is not settled comes back one by one. `atOnce`: before it returned a promise. */
+  threw(run: Run, error: Error, atOnce: boolean): void {
     run.state = 'threw';
     run.error = error;
     const { hands } = run;
     if (hands.length === 1 || hands[0]!.taker.options.ack === 'none') return;
-    this.world.expectations.silently(this.world.now(), () => {
-      for (const hand of hands) {
-        if (!hand.live) continue;
-        this.release(hand);
-        hand.letter.queue.giveBack(hand.letter, 0, this.world.now());
-        hand.letter.alone = true;
-        this.world.count('batch came apart');
-      }
-    });
+    if (atOnce) this.comesApart(hands);
+    else this.world.expectations.silently(this.world.now(), () => this.comesApart(hands));
   }
 
-  /** What a handler has not settled goes back, unless it returned and leaves that to others. */
+  private comesApart(hands: readonly Hand[]): void {
+    for (const hand of hands) {
+      if (!hand.live) continue;
+      this.release(hand);
+      hand.letter.queue.giveBack(hand.letter, 0, this.world.now());
+      hand.letter.alone = true;
+      this.world.count('batch came apart');
+    }
+  }
+
+  /** What a handler has not settled goes back. */
   abandon(run: Run): void {
-    const [first] = run.hands;
-    if (run.state !== 'running' && first!.taker.options.ack === 'manual') return;
     for (const hand of run.hands) this.takeBack(hand);
     if (run.state === 'running') run.lost = true;
   }

@@ -49,6 +49,12 @@ async function redrive(driver: Driver, random: Random): Promise<boolean> {
   const queue = aside ? driver.model.queue(MAIN) : full.length > 0 ? pick(random, full) : undefined;
   if (queue === undefined || queue.name === ASIDE) return false;
   const to = aside ? ASIDE : chance(random, 0.15) ? MAIN : undefined;
+  // What a full queue turns away comes back into the one that is looked through, and may drop what is still to be moved.
+  const targets = queue.letters.map(({ deaths }) => driver.model.queues.get(to ?? deaths[0]?.source ?? ''));
+  const turnsAway = targets.some((target) =>
+    ['dead-letter', 'drop-head'].includes(target?.configuration.overflow ?? ''),
+  );
+  if (queue.configuration.overflow === 'drop-head' && turnsAway) return false;
   const limit = chance(random, 0.3) ? between(random, 0, 3) : undefined;
   const modulus = chance(random, 0.3) ? 2 : 1;
   driver.note(() => `redrive ${queue.name} to ${to ?? 'where they died'}, limit ${limit}, every ${modulus}.`);

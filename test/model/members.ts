@@ -78,7 +78,7 @@ function atOnce(driver: Driver, { taker }: Member, run: Run): undefined {
   const tries = letter.deaths.reduce((sum, { count }) => sum + count, letter.deliveries);
   if (tries < 4 && chance(random, 0.2)) {
     const error = drawError(random);
-    throwing(driver, run, error);
+    throwing(driver, run, error, true);
     throw error;
   }
   driver.model.fates.returned(run);
@@ -100,10 +100,10 @@ export function drawError(random: Random): Error {
   return new Error(chance(random, 0.3) ? FATAL : `boom ${between(random, 1, 9)}`);
 }
 
-export function throwing(driver: Driver, run: Run, error: Error): void {
+export function throwing(driver: Driver, run: Run, error: Error, atOnce: boolean): void {
   const [first] = run.hands;
   driver.note(() => `  handler of ${first!.taker.name} throws ${error.message}`);
-  driver.model.fates.threw(run, error);
+  driver.model.fates.threw(run, error, atOnce);
   if (first!.taker.options.ack === 'none') driver.awaitedErrors.push(error.message);
   driver.count('handler: threw');
 }

@@ -182,7 +182,7 @@ function handlerThrows(driver: Driver, random: Random): boolean {
   const call = takeCall(driver, random);
   if (call === undefined) return false;
   const error = drawError(random);
-  throwing(driver, call.run, error);
+  throwing(driver, call.run, error, false);
   call.reject(error);
   return true;
 }
@@ -194,12 +194,14 @@ function takeCall(driver: Driver, random: Random): Call | undefined {
   return call;
 }
 
-function closeConsumer(driver: Driver, random: Random): boolean {
+async function closeConsumer(driver: Driver, random: Random): Promise<boolean> {
   const open = driver.members.filter(({ closing, queue }) => closing === undefined && !queue.gone);
   if (open.length === 0) return false;
   const member = pick(random, open);
   const { taker, consumer, queue, signal } = member;
   const timeout = pick(random, [undefined, 0, 5, 30]);
+  // Whether a handler that returns just now is in time is left open.
+  if (timeout === 0) await driver.rest();
   driver.note(() => `close ${taker.name}, timeout ${timeout}`);
   if (signal !== undefined) {
     driver.model.deliveries.close(queue, taker, 10_000);
