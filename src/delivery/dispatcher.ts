@@ -82,6 +82,7 @@ export class Dispatcher {
       stock.books.delivered++;
       hand.add(held);
       if (suspicion !== 0) this.begin(held);
+      holder.took();
       if (owner.events.heard.delivered) {
         const { id, attempt } = held;
         owner.events.emit('delivered', { ...owner.origin, id, attempt, consumer: holder.name });

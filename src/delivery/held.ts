@@ -29,6 +29,8 @@ export interface Holder extends Member {
   readonly calm: boolean;
   /** It has taken such a message. */
   tries(suspect: Held): void;
+  /** It got one. */
+  took(): void;
   /** It is settled, or taken back. */
   released(held: Held): void;
   /** It is about to be taken back while somebody may work on it. */

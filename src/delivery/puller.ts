@@ -94,6 +94,8 @@ export class Puller implements Holder {
     return this.source.dispatcher.takeFor(this, this.hand, this.ackTimeout, undefined);
   }
 
+  took(): void {}
+
   released(held: Held): void {
     this.hand.remove(held);
     if (this.hand.size === 0) this.source.roster.rested(this);
@@ -150,6 +152,8 @@ class Pull implements Taker {
       const { first } = this.puller;
       if (first !== this) this.rest(1);
       first.finish(held);
+      // It took for another one: is there one for it as well?
+      if (first !== this && this.impatient) this.attempt();
     } else if (this.impatient && !source.stock.loading) this.finish(undefined);
     else {
       this.rest(1);

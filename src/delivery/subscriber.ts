@@ -47,8 +47,7 @@ export class Subscriber implements Taker, Holder {
     return this.lanes.spare;
   }
   get room(): number {
-    const { prefetch, rate } = this.options;
-    return Math.min(prefetch - this.hand.size, rate?.available(this.feed.now()) ?? Infinity);
+    return Math.min(this.options.prefetch - this.hand.size, this.options.rate?.available(this.feed.now()) ?? Infinity);
   }
   /** Slots that take or handle now. */
   get awake(): number {
@@ -81,10 +80,13 @@ export class Subscriber implements Taker, Holder {
     this.hand.move(held, deadline);
   }
 
+  took(): void {
+    this.options.rate?.take(this.feed.now());
+  }
+
   released(held: Held): void {
-    const wasFull = this.hand.size === this.options.prefetch;
     this.hand.remove(held);
-    if (wasFull && this.spare > 0) this.feed.roster.more(this);
+    if (this.hand.size === this.options.prefetch - 1 && this.spare > 0) this.feed.roster.more(this);
   }
 
   /** A message was taken back while its handler runs: the slot is free, whenever the handler returns. */
@@ -143,7 +145,6 @@ export class Subscriber implements Taker, Holder {
         await this.sleep();
         continue;
       }
-      options.rate?.take(feed.now());
       held.lane = lane;
       held.run = ++lane.runs;
       lane.busy = true;
@@ -254,7 +255,6 @@ export class Subscriber implements Taker, Holder {
   }
 
   private join(batch: Held[], held: Held, lane: Lane): void {
-    this.options.rate?.take(this.feed.now());
     held.lane = lane;
     held.run = lane.runs;
     batch.push(held);

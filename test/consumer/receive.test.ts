@@ -162,4 +162,16 @@ onEachStorage('receive()', (open) => {
     await quiet();
     expect(queue.stats().consumers).toBe(0);
   });
+
+  it('answers who does not wait, also where what it found goes to somebody who waits', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders');
+    const first = watch(queue.receive({ wait: '1s' }));
+    await quiet();
+    void queue.send(1);
+    const second = watch(queue.receive());
+    await quiet();
+    expect(first).toMatchObject({ state: 'resolved', value: { body: 1 } });
+    expect(second).toMatchObject({ state: 'resolved', value: undefined });
+  });
 });

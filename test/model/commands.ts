@@ -1,5 +1,6 @@
 import type { Random } from '../../src/clock.js';
 import { seededRandom } from '../../src/testing/seeded-random.js';
+import { checkBalance } from './comparison.js';
 import type { Driver } from './driver.js';
 import { managing } from './managing.js';
 import { sending } from './sending.js';
@@ -41,6 +42,7 @@ export async function perform(driver: Driver, { kind, seed }: Command): Promise<
   const random = seededRandom(seed);
   if (!driver.quiet && calm === true) await driver.rest();
   if (!(await act(driver, random))) return false;
+  checkBalance(driver.broker);
   driver.count(`command: ${kind}`);
   const pace = driver.tight ? 0 : random();
   driver.quiet = false;

@@ -14,6 +14,15 @@ export function checkStats(broker: Broker, model: Model): void {
   for (const stats of queues) checkBooks(stats, model);
 }
 
+/** At any moment, whatever is under way. */
+export function checkBalance(broker: Broker): void {
+  for (const stats of broker.stats().queues) {
+    const { name, accepted, ready, delayed, unacked, acked, deadLettered, dropped, removed } = stats;
+    const sum = ready + delayed + unacked + acked + deadLettered + dropped + removed;
+    if (sum !== accepted) diverge(`the books of ${name} do not balance: ${accepted} accepted, ${sum} found`);
+  }
+}
+
 function checkBooks(stats: QueueStats, model: Model): void {
   const queue = model.queue(stats.name);
   const now = model.world.now();
@@ -32,9 +41,6 @@ function checkBooks(stats: QueueStats, model: Model): void {
     const found = stats[name as keyof QueueStats];
     if (found !== value) diverge(`${queue.name} has ${name} ${String(found)}, not ${value}`);
   }
-  const { accepted, delayed, unacked, acked, deadLettered, dropped, removed } = stats;
-  const sum = stats.ready + delayed + unacked + acked + deadLettered + dropped + removed;
-  if (sum !== accepted) diverge(`the books of ${queue.name} do not balance: ${accepted} accepted, ${sum} found`);
 }
 
 /** A message, delivered or looked at. */

@@ -1,4 +1,4 @@
-import { isStrict, MADE_FOR_DEAD, type QueueConfiguration } from './configuration.js';
+import { isStrict, type QueueConfiguration } from './configuration.js';
 import type { Letter } from './letter.js';
 import type { Taker } from './taker.js';
 
@@ -28,6 +28,7 @@ const NOTHING = { accepted: 0, delivered: 0, acked: 0, retried: 0, deadLettered:
 export class QueueModel {
   readonly name: string;
   readonly configuration: QueueConfiguration;
+  private readonly exact: boolean;
   /** All that is here, in order of acceptance. */
   letters: Letter[] = [];
   /** Consumers and pending receive(), in order of arrival: who closes leaves at once. */
@@ -48,14 +49,11 @@ export class QueueModel {
   returned = 0;
   private accepted = 0;
 
-  constructor(name: string, configuration: QueueConfiguration) {
+  /** @param exact whatever happens, an event has told of it */
+  constructor(name: string, configuration: QueueConfiguration, exact: boolean) {
     this.name = name;
     this.configuration = configuration;
-  }
-
-  /** A queue that was made because dead letters had to go somewhere. */
-  static forDead(name: string): QueueModel {
-    return new QueueModel(name, MADE_FOR_DEAD);
+    this.exact = exact;
   }
 
   // What is there.
@@ -229,7 +227,7 @@ export class QueueModel {
     // dead letters may hold its key until it is there.
     if (surely)
       return (
-        !others.some(({ state }) => state === 'leaving') &&
+        !others.some((other) => other.state === 'leaving' || (!this.exact && other.mayExpire(now))) &&
         returned.length === 0 &&
         !(letter.delayed && ready.length > 0) &&
         !ready.some((other) => before.includes(other))

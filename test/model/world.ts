@@ -25,7 +25,7 @@ export class World {
   }
 
   declare(name: string, configuration: QueueConfiguration): QueueModel {
-    const queue = new QueueModel(name, configuration);
+    const queue = new QueueModel(name, configuration, this.exact);
     this.queues.set(name, queue);
     return queue;
   }

@@ -214,4 +214,16 @@ onEachStorage('A queue of priorities with a limit', (open) => {
     await queue.send('high', { priority: 2 });
     await expect(queue.send('middle', { priority: 1 })).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' });
   });
+
+  it('hands over as many as its consumer’s rate allows', async () => {
+    const { broker, clock, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 0, overflow: 'block' });
+    const sent = [1, 2, 3, 4].map((body) => watch(queue.send(body)));
+    queue.consume(() => undefined, { concurrency: 3, rateLimit: { max: 2, per: 20 } });
+    await quiet();
+    expect(sent.map(({ state }) => state)).toEqual(['resolved', 'resolved', 'pending', 'pending']);
+    await clock.advance(10);
+    expect(sent.map(({ state }) => state)).toEqual(['resolved', 'resolved', 'resolved', 'pending']);
+    expect(queue.stats().ready).toBe(0);
+  });
 });
