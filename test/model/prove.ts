@@ -5,14 +5,18 @@ const { values } = parseArgs({
   options: {
     commands: { type: 'string', default: '200000' },
     seed: { type: 'string', default: '1' },
+    /** How often each command and outcome has to occur in 200,000 commands. */
     least: { type: 'string', default: '500' },
   },
 });
+const commands = Number(values.commands);
 const census: Census = new Map();
-const failure = await prove(Number(values.commands), Number(values.seed), census);
+const failure = await prove(commands, Number(values.seed), census);
 for (const [name, count] of [...census].sort(([a], [b]) => a.localeCompare(b)))
   console.log(`${String(count).padStart(8)}  ${name}`);
-if (failure !== undefined) {
-  console.log(describeFailure(failure));
-  process.exitCode = 1;
-}
+const least = Math.floor((Number(values.least) * commands) / 200_000);
+const rare = [...census].filter(([, count]) => count < least).map(([name]) => name);
+if (failure !== undefined) console.log(describeFailure(failure));
+else if (rare.length > 0) console.log(`fewer than ${least}: ${rare.join(', ')}`);
+else console.log(`${commands} commands without divergence, none and no outcome fewer than ${least} times`);
+if (failure !== undefined || rare.length > 0) process.exitCode = 1;
