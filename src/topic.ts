@@ -241,7 +241,9 @@ export class Topic<out T = any, in I = T> implements Handle, Place, GroupHome {
     const all = partition === undefined ? [...partitions] : [partitions[partition]!];
     const reader = new TopicReader(this.inbox, this, this.host.engine, this.readers);
     const places = all.map((one) => [one, one.locate(from)] as const);
-    return reader.messages(places, follow, signal) as AsyncIterableIterator<Message<T> & Located>;
+    return reader.messages(places, partition === undefined, follow, signal) as AsyncIterableIterator<
+      Message<T> & Located
+    >;
   }
 
   /** @internal The broker closes: whoever reads is at the end. `error`: and is told so. */

@@ -66,9 +66,10 @@ export class TopicReader implements Follower {
     this.wake();
   }
 
-  /** From positions on, by partition. Ends with `signal`, when end() is called or, unless it is to `follow`, at the ends of the logs. */
+  /** From positions on, by partition, and with `all` also what the topic grows by. Ends with `signal`, when end() is called or, unless it is to `follow`, at the ends of the logs. */
   async *messages(
     positions: readonly (readonly [Partition, Awaitable<number>])[],
+    all: boolean,
     follow: boolean,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<LocatedMessage> {
@@ -80,7 +81,9 @@ export class TopicReader implements Follower {
     try {
       const tracks: Track[] = [];
       for (const [partition, next] of positions) tracks.push({ partition, next: await next, ahead: [] });
+      const grown = (): Partition[] => (all ? this.inbox.partitions.slice(tracks.length) : []);
       for (;;) {
+        for (const partition of grown()) tracks.push({ partition, next: partition.first, ahead: [] });
         for (const track of tracks) if (track.ahead.length === 0) await this.readAhead(track);
         if (this.failure !== undefined) throw this.failure;
         if (this.ended) return;
@@ -88,7 +91,7 @@ export class TopicReader implements Follower {
         if (track !== undefined) {
           const message = this.messageOf(track);
           if (message !== undefined) yield message;
-        } else if (!tracks.some(unread)) {
+        } else if (!tracks.some(unread) && grown().length === 0) {
           if (!follow) return;
           await this.arrival(tracks);
         }

@@ -12,12 +12,13 @@ export interface Example {
 
 /** What the examples take as given, so that each can be short. A name that an example declares itself hides the one here. */
 const GIVEN = `
-import type { Broker, Exchange, Message, Queue } from 'sluice';
+import type { Broker, Queue, Topic } from 'sluice';
 declare global {
   interface Order { id: number; email: string; total: number }
   const broker: Broker;
   const orders: Queue<Order>;
   const order: Order;
+  const placed: Topic<Order>;
   function charge(order: Order, options?: { signal: AbortSignal }): Promise<void>;
   function save(orders: readonly Order[]): Promise<void>;
 }
