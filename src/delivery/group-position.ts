@@ -77,8 +77,11 @@ export class GroupPosition implements Follower {
     const begin = (positions: readonly number[]): void => {
       this.open(positions);
       this.subscription.stock.upset();
+      this.subscription.beginning = false;
+      this.subscription.rested();
     };
     if (!found.some((one) => one instanceof Promise)) return begin(found as number[]);
+    this.subscription.beginning = true;
     this.started = Promise.all(found.map(async (one) => one)).then(begin, (error: unknown) => {
       this.subscription.report(error);
       begin([]);

@@ -53,6 +53,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   /** Somebody waits for room. */
   crowded = false;
   paused = false;
+  /** Where it begins is being looked up. */
+  beginning = false;
   /** Who settles takes what is next: nobody has to be called for it. */
   private goesOn = false;
   private postponed = false;
@@ -269,7 +271,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
 
   /** Nothing is in hand, and nothing ready that somebody who runs could take. */
   get idle(): boolean {
-    if (this.stock.books.unacked > 0 || this.postponed) return false;
+    if (this.stock.books.unacked > 0 || this.postponed || this.beginning) return false;
     for (const subscriber of this.subscribers) if (subscriber.awake > 0) return false;
     return !(this.stock.loading && !this.paused && this.roster.able);
   }

@@ -137,4 +137,28 @@ onEachStorage('A consumer group', (open) => {
       { two: [0, 1, 2, 3, 4, 5] },
     ]);
   });
+
+  it('begins at a date, an offset or the end; idle() waits for it to begin', async () => {
+    const { broker, clock, quiet } = await open();
+    const topic = broker.topic<number>('readings', { partitions: 2 });
+    for (let body = 0; body < 6; body++) {
+      await topic.publish(body);
+      await clock.advance(1000);
+    }
+    const from = { date: new Date(clock.now() - 3000), offset: 2, latest: 'latest', earliest: 'earliest' } as const;
+    const seen = new Map<string, number[]>();
+    const idle = Object.entries(from).map(async ([name, position]) => {
+      const group = topic.group(name, { from: position });
+      group.consume(({ body }) => void seen.set(name, [...(seen.get(name) ?? []), body]));
+      await group.idle();
+      return [name, seen.get(name)?.toSorted((a, b) => a - b)];
+    });
+    await quiet();
+    expect(await Promise.all(idle)).toEqual([
+      ['date', [3, 4, 5]],
+      ['offset', [4, 5]],
+      ['latest', undefined],
+      ['earliest', [0, 1, 2, 3, 4, 5]],
+    ]);
+  });
 });
