@@ -186,6 +186,19 @@ export class ConsumerGroup<out T = any, out Topic extends GroupHome = GroupHome>
     const lag = this.offsets().reduce((sum, one) => sum + one.lag, 0);
     const members = this.position.membership.size;
     const { name, topic } = this;
-    return { name, topic: topic.name, members, lag, unacked, delivered, acked, retried, deadLettered, dropped };
+    const delayed = this.subscription.stock.cursors.reduce((sum, { deferred }) => sum + deferred.size, 0);
+    return {
+      name,
+      topic: topic.name,
+      members,
+      lag,
+      unacked,
+      delayed,
+      delivered,
+      acked,
+      retried,
+      deadLettered,
+      dropped,
+    };
   }
 }

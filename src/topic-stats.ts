@@ -6,6 +6,8 @@ export interface GroupStats {
   readonly lag: number;
   /** In hand, or on its way to the dead letters. */
   readonly unacked: number;
+  /** Failed or given back, and not due yet. */
+  readonly delayed: number;
   /** Handed out, requeued ones counted again. These four are counted since the group was made. */
   readonly delivered: number;
   readonly acked: number;

@@ -50,6 +50,42 @@ describe('testBroker()', () => {
     await broker.close();
   });
 
+  it('runs groups until they have all, retries and rates included, and says what became of it in all of them', async () => {
+    const broker = await testBroker({ retry: { attempts: 2 } });
+    const topic = broker.topic<number>('readings', { partitions: 2 });
+    const outcomes = () => broker.sent('readings').map(({ body, outcome }) => [body, outcome]);
+    for (const body of [1, 2, 3]) await topic.publish(body, { partition: body % 2 });
+    await broker.settle();
+    expect(outcomes()).toEqual([1, 2, 3].map((body) => [body, 'waiting']));
+    const failing = topic.group('failing');
+    failing.consume(({ body }) => body === 3 && Promise.reject(new Error('no')), { ack: 'auto' });
+    const limited = topic.group('limited');
+    limited.consume(() => undefined, { rateLimit: { max: 1, per: '1m' } });
+    await broker.settle();
+    expect(outcomes()).toEqual([
+      [1, 'acked'],
+      [2, 'acked'],
+      [3, 'dead'],
+    ]);
+    expect(failing.stats()).toMatchObject({ lag: 0, delayed: 0, retried: 1, deadLettered: 1 });
+    expect(limited.stats()).toMatchObject({ lag: 0, acked: 3 });
+    await broker.close();
+  });
+
+  it('lets no retention fall due for a group that is paused', async () => {
+    const broker = await testBroker();
+    const topic = broker.topic<number>('readings');
+    const group = topic.group('paused');
+    group.consume(() => undefined).pause();
+    await topic.publish(1);
+    const before = broker.clock.now();
+    await broker.settle();
+    expect(broker.clock.now()).toBe(before);
+    expect(group.stats()).toMatchObject({ members: 1, lag: 1 });
+    expect(broker.sent('readings')).toMatchObject([{ body: 1, outcome: 'waiting' }]);
+    await broker.close();
+  });
+
   it('says what keeps running', async () => {
     const broker = await testBroker();
     const queue = broker.queue('loop');

@@ -29,6 +29,7 @@ onEachStorage('A consumer group', (open) => {
       members: 1,
       lag: 0,
       unacked: 0,
+      delayed: 0,
       delivered: 7,
       acked: 7,
       retried: 0,
