@@ -15,7 +15,7 @@ try {
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   console.log(`${messages} sent, all settled but one, in ${seconds} s: ${files.join(' ')}`);
   console.log(`${(bytes / 2 ** 20).toFixed(1)} MiB on the disk, segments have ${segmentBytes / 2 ** 20} MiB`);
-  console.log(`${(held / 2 ** 10).toFixed(0)} KiB more in memory than before the first`);
+  console.log(`${(held / 2 ** 10).toFixed(0)} KiB more in memory after all of them than after half`);
   console.log(`after a restart ${JSON.stringify(redelivered)} is delivered again, and nothing else`);
   if (bytes >= 3 * segmentBytes || held >= 2 ** 20) process.exitCode = 1;
 } finally {
