@@ -1,13 +1,14 @@
 import { monotonic } from '../clock.js';
+import type { Cursor } from './cursor.js';
 import type { Held } from './held.js';
 import type { Journal } from './journal.js';
 import type { Marks } from './marks.js';
 
 /** Deliveries marked ahead at most, and how many are marked one by one before any is. */
-const FARTHEST = 1024;
+const FARTHEST = 4096;
 const ONE_BY_ONE = 32;
-/** Marks shall cost a tenth of the time, or less. */
-const SHARE = 10;
+/** So many times as long as a write takes, what is marked ahead shall last: half of it is left when the next write begins. */
+const LEAD = 8;
 
 /**
  * No handler runs before the storage knows that its delivery began, so that a message which ends the process is known after it.
@@ -17,23 +18,22 @@ const SHARE = 10;
  *     take ──► marked? ──yes──────────────────────────► handler ──► ack: settled │ nack, requeue, …: given back
  *                 └─no──► mark, with those behind it ──►┘                both end the mark
  *
- * Where handlers take longer than the write, each message is marked by itself, and after a crash it is certain which had begun.
- * Where they are fast, so many are marked ahead that the write does not count; those are under suspicion only.
+ * Where handlers take much longer than the write, each message is marked by itself, and after a crash it is certain which had
+ * begun. Where they are fast, so many are marked ahead, and so early, that nobody waits; those are under suspicion only.
  */
 export class Begun {
   private readonly journal: Journal;
   private readonly marks: Marks;
   private readonly touch: () => void;
-  /** The last write of marks, and whether it takes more; how many are not done. */
+  /** The write of marks that is being gathered, or was last. */
   private round: Promise<void> | undefined;
   private gathering = false;
-  private underWay = 0;
   /** How many the next mark is for. */
   private ahead = 1;
   private patience = 0;
-  /** Handed out since the last write was done; when that was, and how long it took. */
+  /** Handed out since this time; and how long a write took. ms. */
   private taken = 0;
-  private written = monotonic();
+  private since = monotonic();
   private cost = 0;
 
   constructor(journal: Journal, marks: Marks, touch: () => void) {
@@ -44,23 +44,41 @@ export class Begun {
 
   /** Resolves, and never rejects, when the handler may begin; undefined: now. What is settled before its handler has to be stored as such. */
   begins(held: Held): Promise<void> | undefined {
-    const { cursor, offset, deliveries } = held;
+    const { cursor, offset, deliveries, inHand } = held;
     this.taken++;
-    const isFirst = deliveries === 1 && held.suspicion === 0 && held.head.rare?.due === undefined;
-    if (held.inHand && isFirst && this.marks.covers(cursor, offset)) return this.underWay > 0 ? this.round : undefined;
-    if (!this.gathering) this.gather();
-    if (!held.inHand) return this.round;
-    if (isFirst && this.ahead > 1) this.marks.addAhead(cursor, offset, Math.min(offset + this.ahead, cursor.end));
-    else this.marks.add(cursor, offset, deliveries);
-    return this.round;
+    if (!inHand) return this.gather();
+    if (deliveries > 1 || held.suspicion !== 0 || held.head.rare?.due !== undefined) return this.mark(held);
+    const range = this.marks.covering(cursor, offset);
+    if (range === undefined) {
+      this.pace();
+      return this.ahead === 1 ? this.mark(held) : this.markAhead(cursor, offset);
+    }
+    // In time, so that nobody waits for it.
+    if (range.written === undefined && range.to - offset === this.ahead >>> 1 && range.to < cursor.end) {
+      this.pace();
+      void this.markAhead(cursor, range.to);
+    }
+    return range.written;
   }
 
-  private gather(): void {
-    this.pace();
+  private mark({ cursor, offset, deliveries }: Held): Promise<void> {
+    const round = this.gather();
+    this.marks.add(cursor, offset, deliveries);
+    return round;
+  }
+
+  private markAhead(cursor: Cursor, from: number): Promise<void> {
+    const round = this.gather();
+    this.marks.addAhead(cursor, from, Math.min(from + this.ahead, cursor.end), round);
+    return round;
+  }
+
+  /** All that is marked before the microtasks are through shares a write. */
+  private gather(): Promise<void> {
+    if (this.gathering) return this.round!;
     this.gathering = true;
-    this.underWay++;
     this.touch();
-    this.round = Promise.resolve().then(() => this.write());
+    return (this.round = Promise.resolve().then(() => this.write()));
   }
 
   private async write(): Promise<void> {
@@ -72,21 +90,21 @@ export class Begun {
       // The message is delivered all the same: what suffers is only the knowledge of it.
       this.journal.report(error);
     }
-    this.underWay--;
-    this.written = monotonic();
-    this.cost = this.written - began;
-    this.taken = 0;
+    this.cost = monotonic() - began;
   }
 
   /** Decides how far ahead to mark, from how fast messages are handed out and how long a write takes. */
   private pace(): void {
-    const each = (monotonic() - this.written) / this.taken;
-    const wanted = Math.min((SHARE * this.cost) / each, FARTHEST);
+    const now = monotonic();
+    const each = (now - this.since) / this.taken;
+    this.since = now;
+    this.taken = 0;
+    const wanted = Math.min((LEAD * this.cost) / each, FARTHEST);
     if (wanted <= this.ahead) {
       this.ahead = Math.max(1, Math.floor(wanted));
       this.patience = 0;
     } else if (++this.patience >= (this.ahead === 1 ? ONE_BY_ONE : 1)) {
-      this.ahead = Math.ceil(Math.min(wanted, this.ahead * 2));
+      this.ahead = Math.ceil(Math.min(wanted, this.ahead * 4));
     }
   }
 }

@@ -37,12 +37,19 @@ export async function restore(stock: Stock, journal: Journal, log: string): Prom
       found.push({ cursor, offset, delivery, before: trail.deferred.get(offset) });
       trail.deferred.delete(offset);
     }
-    for (const offset of trail.suspected(cursor.end)) {
-      const { head } = await entryAt(journal, cursor.log, offset);
-      // Nothing that was not to outlive the process is tried again.
-      if (head.rare?.transient === true) continue;
-      suspected++;
-      trail.defer([level, offset, 0, 0, 0, UNCOUNTED]);
+    const suspects = new Set(trail.suspected(cursor.end));
+    const [first = 0] = suspects;
+    if (suspects.size > 0) {
+      for await (const { offset, entry } of entries(journal, cursor.log, first)) {
+        // What was not to outlive the process is not tried again, nor is what is not due yet.
+        const { rare } = ownEntry(entry).head;
+        const mayHave = rare?.transient !== true && (rare?.due === undefined || rare.due <= stock.now());
+        if (suspects.delete(offset) && mayHave) {
+          suspected++;
+          trail.defer([level, offset, 0, 0, 0, UNCOUNTED]);
+        }
+        if (suspects.size === 0) break;
+      }
     }
     for (const { offset, suspicion } of trail.deferred.values())
       if (suspicion > 0) stock.suspects.add(cursor, offset, suspicion);

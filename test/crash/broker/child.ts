@@ -5,7 +5,8 @@
  *     o                            opened
  *     w <id> <destination> <kind> <producer> <n> <key> <ms>  about to send, with a delay
  *     c <id>                       confirmed
- *     h <queue> <id> <attempt>     handed out
+ *     t <queue> <id>               taken for a handler
+ *     h <queue> <id> <attempt>     its handler has it
  *     a <queue> <id>               about to acknowledge
  *     r <queue> <id>               about to reject
  *     d <queue> <id>               dead-lettered
@@ -38,6 +39,7 @@ broker.on('error', ({ error }) => {
   process.stderr.write(`${error.stack}\n`);
   process.exit(70);
 });
+broker.on('delivered', ({ source, id }) => tell(`t ${source} ${id}`));
 broker.on('deadLettered', ({ source, id }) => tell(`d ${source} ${id}`));
 const { queues, events } = declare(broker);
 tell('o');
@@ -106,19 +108,24 @@ async function flushAgainAndAgain(): Promise<void> {
 }
 
 let nextId = Number(firstId);
-const kinds: readonly Kind[] = [
-  ...Array<Kind>(150).fill('good'),
-  ...Array<Kind>(8).fill('fails'),
-  'bad',
-  'bad',
-  'poison',
+const KINDS: readonly (readonly [Kind, number])[] = [
+  ['poison', 1],
+  ['bad', 6],
+  ['fails', 30],
+  ['good', 600],
 ];
+
+function anyKind(): Kind {
+  let at = random.below(637);
+  for (const [kind, share] of KINDS) if ((at -= share) < 0) return kind;
+  return 'good';
+}
 
 async function produce(producer: number): Promise<void> {
   for (let n = nextId; ; n++) {
     const id = nextId++;
     const destination = random.pick(Object.keys(REACHES) as Destination[]);
-    const kind = random.pick(kinds);
+    const kind = anyKind();
     const key = `key-${random.below(4)}`;
     const body: Cargo = { n, producer, kind, text: textOf(id) };
     const delay = random.oneIn(15) ? random.below(30) + 1 : 0;
@@ -133,8 +140,8 @@ async function produce(producer: number): Promise<void> {
       },
     );
     if (random.oneIn(3)) await done;
-    const { queues: all } = broker.stats();
-    if (all.some(({ ready }) => ready > 300)) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (broker.stats().queues.some(({ ready }) => ready > 300))
+      await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

@@ -79,6 +79,9 @@ export class Ledger {
         this.sent.get(words[0]!)!.confirmed = true;
         this.confirmed++;
         break;
+      case 't':
+        this.course(words[0]!, words[1]!).inHand = true;
+        break;
       case 'h':
         this.handed(words[0]!, words[1]!);
         break;
@@ -124,7 +127,6 @@ export class Ledger {
     if (course.flushed) this.wrong ??= `${id} was delivered from ${queue} again after its acknowledgement was flushed`;
     if (this.gone.has(`${queue} ${id}`)) this.wrong ??= `${id} was gone from ${queue}, and is delivered again`;
     if (queue === 'keyed') this.wrong ??= this.outOfOrder(id);
-    course.inHand = true;
   }
 
   /** What is before it of its key, and is there, was acknowledged, rejected or is dead. */
