@@ -13,7 +13,7 @@ export interface Deferral extends Tries {
 
 /** What the entries of a cursor's log say of one cursor, read in order. */
 export class Trail {
-  readonly settled: SettledSet;
+  settled: SettledSet;
   readonly deferred = new Map<number, Deferral>();
   /** Which delivery of an offset has begun. */
   readonly begun = new Map<number, number>();
@@ -27,8 +27,9 @@ export class Trail {
     this.ahead = new SettledSet(low);
   }
 
-  /** A snapshot follows: everything else is told anew. */
+  /** A snapshot follows: everything is told anew. What was settled may not be so any more, where a group went back. */
   restart(): void {
+    this.settled = new SettledSet(this.low);
     this.deferred.clear();
     this.begun.clear();
     this.ahead = new SettledSet(this.low);

@@ -100,6 +100,25 @@ describe.each(MACHINES)('What comes back of topics and groups · $name', ({ star
     await after.close();
   });
 
+  it('is where a group went back to, having settled what follows', async () => {
+    const { open } = lives(8);
+    const before = await open();
+    const topic = before.topic<number>('readings');
+    const group = topic.group('a');
+    for (let body = 0; body < 5; body++) await topic.publish(body);
+    for (let n = 0; n < 5; n++) (await take(group)).ack();
+    await before.flush();
+    await group.seek('earliest');
+    (await take(group)).ack();
+    await before.close();
+
+    const after = await open();
+    const again = after.topic<number>('readings').group('a');
+    expect(again.offsets()).toMatchObject([{ committed: 1, end: 5, lag: 4 }]);
+    expect((await take(again)).body).toBe(1);
+    await after.close();
+  });
+
   it('is nothing of what was deleted, nor of what was not to last', async () => {
     const { open } = lives(5);
     const before = await open();
