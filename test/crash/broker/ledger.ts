@@ -178,7 +178,8 @@ export class Ledger {
       if (waits && this.gone.has(`${queue} ${id}`)) return `${id} is in ${queue} again`;
       if (dead && deadCourse?.flushed === true)
         return `${id} is in ${queue}.dlq, though its acknowledgement was flushed`;
-      if (dead && kind === 'good' && (course?.unfinished ?? 0) < ATTEMPTS)
+      // Killed from outside while it was tried alone, again and again; the first time it may only have been marked as next.
+      if (dead && kind === 'good' && (course?.unfinished ?? 0) < ATTEMPTS - 1)
         return `${id} did no harm, and is dead in ${queue} (in hand at ${course?.unfinished ?? 0} deaths)`;
       const isHere = waits || dead || handled;
       if (!isHere && confirmed) return `${id} was confirmed, and is not in ${queue}`;
