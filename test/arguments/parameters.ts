@@ -172,6 +172,16 @@ const RETENTION: Readonly<Record<string, Rule>> = {
   'no such option': () => TypeError,
 };
 
+/** It fits, but not a topic. */
+const unkept =
+  (rule: Rule): Rule =>
+  (value, of) => {
+    const verdict = rule(value, of);
+    return verdict === 'works' ? TypeError : verdict;
+  };
+
+const noPriority = optional((value, of) => (value === 0 ? 'works' : unkept(whole(0, 2 ** 31 - 1))(value, of)));
+
 /** What may be said of a message in a topic of two partitions. */
 const PUBLICATION: Readonly<Record<string, Rule>> = {
   id: MESSAGE['id']!,
@@ -181,20 +191,13 @@ const PUBLICATION: Readonly<Record<string, Rule>> = {
   signal: optional(signal),
   partition: optional(whole(0, 1)),
   // A topic keeps what it is given, in order.
-  delay: () => TypeError,
-  deliverAt: () => TypeError,
-  ttl: () => TypeError,
+  priority: noPriority,
+  delay: optional(unkept(duration())),
+  deliverAt: optional(unkept(date)),
+  ttl: optional(unkept(duration())),
   retry: () => TypeError,
   'no such option': () => TypeError,
 };
-
-/** It fits, but not a topic. */
-const unkept =
-  (rule: Rule): Rule =>
-  (value, of) => {
-    const verdict = rule(value, of);
-    return verdict === 'works' ? TypeError : verdict;
-  };
 
 /** An offset, a date or one of two words. */
 const position: Rule = (value, of) => (typeof value === 'number' ? whole(0)(value, of) : date(value, of));
@@ -584,7 +587,7 @@ export const PARAMETERS: readonly Parameter[] = [
     'exchange.publish(key of a topic, body)',
     'rejects',
     {
-      priority: optional((value, of) => (value === 0 ? 'works' : unkept(whole(0, 2 ** 31 - 1))(value, of))),
+      priority: noPriority,
       delay: optional(unkept(duration())),
       deliverAt: optional(unkept(date)),
       ttl: optional(unkept(duration())),
