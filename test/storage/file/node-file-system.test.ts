@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { nodeFileSystem } from '../../../src/storage/file/node-file-system.js';
 
@@ -18,17 +19,23 @@ describe('the file system of this machine', () => {
 
   it('takes a process that ended and that nobody has waited for as gone', async () => {
     const { boot } = await nodeFileSystem.owner();
-    // What the shell started ends, and its parent, a sleep by then, never asks for it.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // The child of a shell that has become something else by the time it ends: what that is never asks for it.
+    const script = 'cat <&3 >/dev/null & echo $!; exec sleep 60 3<&-';
+    const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
     try {
-      const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+      const [said] = (await once(parent.stdout!, 'data')) as [Buffer];
       const pid = Number(said.toString());
-      const stat = (): string => (isLinux ? readFileSync(`/proc/${pid}/stat`, 'latin1') : '');
-      while (isLinux && !/\) Z/.test(stat())) await new Promise((resolve) => setImmediate(resolve));
-      const started =
-        stat()
-          .slice(stat().lastIndexOf(')') + 2)
-          .split(' ')[19] ?? '';
+      const about = (id: number, what: string): string =>
+        isLinux ? readFileSync(`/proc/${id}/${what}`, 'latin1') : '';
+      const until = async (is: () => boolean): Promise<void> => {
+        while (isLinux && !is()) await new Promise((resolve) => setImmediate(resolve));
+      };
+      await until(() => about(parent.pid!, 'comm') === 'sleep\n');
+      const stat = about(pid, 'stat');
+      const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+      expect(await nodeFileSystem.isAlive({ pid, started, boot })).toBe(true);
+      (parent.stdio[3] as Writable).end();
+      await until(() => /\) Z/.test(about(pid, 'stat')));
       expect(await nodeFileSystem.isAlive({ pid, started, boot })).toBe(!isLinux);
     } finally {
       parent.kill('SIGKILL');
