@@ -64,12 +64,15 @@ export class Begun {
   private mark({ cursor, offset, deliveries }: Held): Promise<void> {
     const round = this.gather();
     this.marks.add(cursor, offset, deliveries);
+    this.touch();
     return round;
   }
 
   private markAhead(cursor: Cursor, from: number): Promise<void> {
     const round = this.gather();
     this.marks.addAhead(cursor, from, Math.min(from + this.ahead, cursor.end), round);
+    // Each time: what was said before may have gone along with a write of somebody else.
+    this.touch();
     return round;
   }
 
@@ -77,7 +80,6 @@ export class Begun {
   private gather(): Promise<void> {
     if (this.gathering) return this.round!;
     this.gathering = true;
-    this.touch();
     return (this.round = Promise.resolve().then(() => this.write()));
   }
 

@@ -6,6 +6,7 @@ import type { Held, Holder } from './held.js';
 import { Lanes, type Lane } from './lanes.js';
 import type { Taker } from './roster.js';
 import type { Share } from './share.js';
+import { Solitude } from './solitude.js';
 
 /** A consumer, inside: its slots, what it has in hand, and whether it may take more. */
 export class Subscriber implements Taker, Holder {
@@ -21,8 +22,7 @@ export class Subscriber implements Taker, Holder {
   private readonly lanes: Lanes;
   private readonly refill: Alarm;
   private paused = false;
-  /** A message that is to be alone. */
-  private trying: Held | undefined;
+  private readonly solitude: Solitude;
   /** Handlers that run and are waited for. */
   private running = 0;
   private finished: () => void = () => undefined;
@@ -37,6 +37,7 @@ export class Subscriber implements Taker, Holder {
       feed.epoch,
     );
     this.refill = feed.agenda.alarm(() => feed.roster.more(this));
+    this.solitude = new Solitude(feed.agenda, () => feed.roster.more(this));
     this.lanes = new Lanes(options.concurrency, options.batch === undefined ? this.single : this.batches);
   }
 
@@ -56,7 +57,7 @@ export class Subscriber implements Taker, Holder {
 
   willing(): boolean {
     if (this.paused || this.closing || this.hand.size >= this.options.prefetch) return false;
-    if (this.trying !== undefined && this.handling(this.trying)) return false;
+    if (this.solitude.kept) return false;
     const { rate } = this.options;
     if (rate === undefined || rate.available(this.feed.now()) > 0) return true;
     this.refill.set(rate.next(), this.feed.stock.stocked);
@@ -64,11 +65,11 @@ export class Subscriber implements Taker, Holder {
   }
 
   get calm(): boolean {
-    return this.running === 0;
+    return this.running <= this.solitude.beside;
   }
 
   tries(suspect: Held): void {
-    this.trying = suspect;
+    this.solitude.begin(suspect, this.feed.now());
   }
 
   wake(): void {
@@ -96,6 +97,7 @@ export class Subscriber implements Taker, Holder {
     this.lost++;
     this.lanes.lose(lane);
     if (!this.closing) this.feed.roster.spare++;
+    this.solitude.end(held);
     this.ran();
   }
 
@@ -163,7 +165,7 @@ export class Subscriber implements Taker, Holder {
         }
       }
       lane.busy = false;
-      this.trying = undefined;
+      if (held.suspicion !== 0) this.solitude.end(held);
       if (lane.lost) break;
       this.ran();
     }
@@ -190,6 +192,7 @@ export class Subscriber implements Taker, Holder {
       // Some may have been taken back while it filled.
       const given = batch.filter((held) => held.inHand);
       if (given.length > 0) await this.handleBatch(given, lane);
+      if (first.suspicion !== 0) this.solitude.end(first);
       if (lane.lost) break;
       this.ran();
     }
@@ -216,7 +219,6 @@ export class Subscriber implements Taker, Holder {
       else for (const held of batch) held.unbatch(error);
     }
     lane.busy = false;
-    this.trying = undefined;
   }
 
   private async fill(batch: Held[], lane: Lane): Promise<void> {

@@ -1,6 +1,7 @@
 import { nextTurn } from '../clock.js';
 import type { Held } from './held.js';
 import type { Settlement } from './settlement.js';
+import { LONGEST_TRIAL } from './solitude.js';
 import type { Taken } from './taken.js';
 
 /** What one queue or group had unfinished when the process before this one ended without a word. */
@@ -10,9 +11,6 @@ export interface Unfinished {
   /** How many may have been in hand. They are ready, each to be tried by itself. */
   readonly suspected: number;
 }
-
-/** How long a suspect keeps other suspects waiting, ms. It may yet end the process, but they do not wait for ever. */
-const LONGEST = 60_000;
 
 /**
  * Finds out which message ends processes. One that was tried by itself, or was the only one in hand, did it: a failed attempt, like
@@ -48,6 +46,6 @@ export class Trial {
 
   begin(suspect: Held, now: number): void {
     this.suspect = suspect;
-    this.until = now + LONGEST;
+    this.until = now + LONGEST_TRIAL;
   }
 }

@@ -219,6 +219,50 @@ describe.each(MACHINES)('A message that ends the process · $name', ({ start }) 
     await judged(broker, good, 6);
   });
 
+  it('is alone in its consumer while it is tried, and no suspect of another queue is tried meanwhile; for a minute at most', async () => {
+    const clock = new ManualClock();
+    const machine = start(10);
+    const open = async () => (await Broker.open({ storage: machine.storage(), clock })).on('error', () => undefined);
+    const first = await open();
+    for (const name of ['a', 'b']) await first.queue(name, { retry }).sendMany([1, 2, 3].map((body) => ({ body })));
+    let begun = 0;
+    const hold = () => new Promise(() => void begun++);
+    for (const name of ['a', 'b']) first.queue(name).consume(hold, { concurrency: 2 });
+    await until(() => begun === 4);
+    await machine.kill();
+    void first.close({ timeout: 0 });
+
+    const second = await open();
+    const running: string[] = [];
+    const queues = ['a', 'b'].map((name) => second.queue<number>(name, { retry: { ...retry, backoff: fixed(10) } }));
+    await clock.advance(0);
+    // What never began is there, and nobody suspects it.
+    for (const queue of queues) expect((await queue.receive())!.ack()).toBe(true);
+    for (const queue of queues) {
+      queue.consume(
+        ({ body }) => {
+          running.push(`${queue.name}${body}`);
+          return hold();
+        },
+        { concurrency: 3 },
+      );
+    }
+    await clock.advance('1s');
+    expect(running).toHaveLength(1);
+    const [name] = running[0]!;
+    await second.queue(name!).send(4);
+    await clock.advance('58s');
+    expect(running).toHaveLength(1);
+    const other = name === 'a' ? 'b' : 'a';
+    await second.queue(other).send(4);
+    await clock.advance(0);
+    expect(running).toEqual([running[0], `${other}4`]);
+    await clock.advance('3m');
+    // The next is tried, and the one that came meanwhile begins after that, beside those who take so long.
+    expect(running).toHaveLength(4);
+    await second.close({ timeout: 0 });
+  });
+
   it.each([
     ['given back', (message: Delivery) => message.requeue()],
     ['acknowledged', (message: Delivery) => message.ack()],
