@@ -98,10 +98,11 @@ export class Journal {
 
   /** Writes what riders have to say now. With `reach` it goes only so far for the moment, and all the way when the event loop turns. */
   tidy(reach?: Durability): Awaitable<void> {
-    if (this.dirty.size === 0 && (reach !== undefined || !this.owing)) return this.underWay > 0 ? this.last : undefined;
+    const isOwed = reach === undefined && this.owing;
+    if (this.dirty.size === 0 && !isOwed) return this.underWay > 0 ? this.last : undefined;
     const batch: StorageOp[] = [];
     const riders = this.collect(batch, reach);
-    return batch.length === 0 && !this.owing ? undefined : this.guarded(riders, batch, reach);
+    return batch.length === 0 && !isOwed ? undefined : this.guarded(riders, batch, reach);
   }
 
   /** Resolves when everything handed over so far is as durable as the storage makes it. */

@@ -111,10 +111,11 @@ describe.each(MACHINES)('A message that ends the process · $name', ({ start }) 
       (process, die) =>
         process.queue<string>('orders', { retry: { attempts: 1 } }).consume(
           async ({ body }) => {
-            if (body !== 'poison') return void good.push(body);
-            // The others have begun by then.
-            for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
-            await die();
+            // The others have begun by then, and none is done.
+            const turns = body === 'poison' ? 20 : 60;
+            for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+            if (body === 'poison') await die();
+            good.push(body);
           },
           { concurrency: 12 },
         ),
@@ -217,6 +218,37 @@ describe.each(MACHINES)('A message that ends the process · $name', ({ start }) 
     expect(broker.stats().queues.find(({ name }) => name === 'slow')).toMatchObject({ acked: 2, deadLettered: 0 });
     expect(slowly).toBeGreaterThan(1);
     await judged(broker, good, 6);
+  });
+
+  it('is not joined by what comes while it is tried', async () => {
+    const clock = new ManualClock();
+    const machine = start(11);
+    const first = (await Broker.open({ storage: machine.storage(), clock })).on('error', () => undefined);
+    await first.queue('orders', { retry }).send('suspect');
+    await first.queue('orders').receive();
+    await machine.kill();
+    void first.close({ timeout: 0 });
+
+    const second = await Broker.open({ storage: machine.storage(), clock });
+    const queue = second.queue<string>('orders', { retry: { ...retry, backoff: fixed(10) } });
+    const running: string[] = [];
+    let done!: () => void;
+    const held = new Promise<void>((resolve) => (done = resolve));
+    queue.consume(
+      ({ body }) => {
+        running.push(body);
+        return body === 'suspect' ? held : undefined;
+      },
+      { concurrency: 3 },
+    );
+    await clock.advance('1s');
+    expect(running).toEqual(['suspect']);
+    await queue.send('new');
+    await clock.advance('1s');
+    expect(running).toEqual(['suspect']);
+    done();
+    await until(() => running.length === 2);
+    await second.close();
   });
 
   it('is alone in its consumer while it is tried, and no suspect of another queue is tried meanwhile; for a minute at most', async () => {
@@ -334,6 +366,24 @@ describe('Before a handler runs', () => {
     expect(after.queue('orders').stats()).toMatchObject({ acked: 1, unacked: 1, ready: 0 });
     await after.close();
     void broker.close({ timeout: 0 });
+  });
+
+  it('what went along is on the disk as soon as flush() says so, or the event loop has turned', async () => {
+    for (const wait of ['flush', 'turns'] as const) {
+      const storage = new JournalStorage();
+      const broker = (await Broker.open({ storage })).on('error', () => undefined);
+      const queue = broker.queue<number>('orders');
+      await queue.sendMany([{ body: 1 }, { body: 2 }]);
+      (await queue.receive())!.ack();
+      // Its mark takes the acknowledgement along, and goes no further than the operating system.
+      await queue.receive();
+      if (wait === 'flush') await broker.flush();
+      else for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+      const after = await Broker.open({ storage: storage.crash({ survives: 'disk' }) });
+      expect(after.queue('orders').stats()).toMatchObject({ acked: 1 });
+      await after.close();
+      void broker.close({ timeout: 0 });
+    }
   });
 
   it('nobody waits for a storage that cannot say so: it is delivered, and the failure reported', async () => {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { flaws as engineFlaws, type Flaw } from './flaws.js';
 import { storageFlaws } from './storage-flaws.js';
+import { survivalFlaws } from './survival-flaws.js';
 
 /*
  * Do the tests have teeth? Puts one flaw at a time into a copy of the sources and runs the tests that have to notice.
@@ -153,7 +154,7 @@ function refuse(why: string, what: readonly string[]): number {
   return 1;
 }
 
-const flaws = [...engineFlaws, ...storageFlaws];
+const flaws = [...engineFlaws, ...survivalFlaws, ...storageFlaws];
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
 const chosen = flaws.filter(({ name }) => name.includes(values.only));
 if (chosen.length === 0) {
