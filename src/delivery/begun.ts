@@ -28,6 +28,8 @@ export class Begun {
   /** The write of marks that is being gathered, or was last. */
   private round: Promise<void> | undefined;
   private gathering = false;
+  /** The last write failed, and that was said. */
+  private failing = false;
   /** How many the next mark is for. */
   private ahead = 1;
   private patience = 0;
@@ -88,9 +90,11 @@ export class Begun {
     const began = monotonic();
     try {
       await this.journal.tidy('os');
+      this.failing = false;
     } catch (error) {
       // The message is delivered all the same: what suffers is only the knowledge of it.
-      this.journal.report(error);
+      if (!this.failing) this.journal.report(error);
+      this.failing = true;
     }
     this.cost = monotonic() - began;
   }

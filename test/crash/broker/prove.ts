@@ -26,7 +26,7 @@ while (tally.rounds < rounds) {
     console.log(`round ${tally.rounds}, seed ${seed}, ${directory}: ${wrong}`);
     process.exit(1);
   }
-  if (tally.rounds % 500 === 0) console.log(figures());
+  if (tally.rounds % 100 === 0) console.log(figures());
 }
 rmSync(directory, { recursive: true, force: true });
 console.log(figures());
