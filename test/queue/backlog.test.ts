@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { fixed } from '../../src/index.js';
 import { seededRandom } from '../../src/testing/seeded-random.js';
-import { fill, onEachStorage } from '../fixtures.js';
+import { fill, onEachStorage, until } from '../fixtures.js';
 
 const N = 2400;
 const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -90,9 +90,9 @@ onEachStorage('A backlog larger than what is read ahead', (open) => {
       if (attempt === 1) throw new Error('no');
       again.push(body);
     });
-    await clock.advance(0);
-    expect(queue.stats()).toMatchObject({ delayed: N, ready: 0 });
+    await until(() => queue.stats().delayed === N);
     await clock.advance('1m');
+    await until(() => again.length === N);
     expect(again).toEqual(numbers(N));
   });
 
