@@ -186,7 +186,7 @@ export class ConsumerGroup<out T = any, out Topic extends GroupHome = GroupHome>
     const lag = this.offsets().reduce((sum, one) => sum + one.lag, 0);
     const members = this.position.membership.size;
     const { name, topic } = this;
-    const delayed = this.subscription.stock.cursors.reduce((sum, { deferred }) => sum + deferred.size, 0);
+    const delayed = this.subscription.stock.cursors.reduce((sum, { returned }) => sum + returned.deferred.size, 0);
     return {
       name,
       topic: topic.name,

@@ -110,6 +110,11 @@ export class CursorLog implements CursorRecord {
     this.deferredNow.push([cursor, offset, due, failures, deliveries]);
   }
 
+  fenced(cursor: Cursor, offset: number): void {
+    const offsets = this.departing.get(cursor);
+    if (offsets?.delete(offset) === true && offsets.size === 0) this.departing.delete(cursor);
+  }
+
   revived(cursor: Cursor, offset: number): void {
     this.revivedNow.push([cursor, offset]);
   }
@@ -194,7 +199,7 @@ export class CursorLog implements CursorRecord {
     const m = this.marks.all().filter(current).map(written);
     for (const taken of this.inHand()) {
       const { cursor, offset, failures, deliveries } = taken;
-      if (cursor.fenced) continue;
+      if (cursor.fenced || this.departing.get(cursor)?.has(offset) === true) continue;
       const before = taken instanceof Held ? deliveries - 1 : deliveries;
       if (before > 0 || cursor.settled.has(offset) || this.suspects.of(cursor, offset) > 0)
         waits(cursor, offset, 0, failures, before);

@@ -80,7 +80,7 @@ async function takeOut(stock: Stock, journal: Journal, found: readonly Begun[]):
     const failures = (before?.failures ?? 0) + (suspicion === UNCOUNTED ? 1 : 0);
     const taken = { cursor, offset, entry, failures, deliveries: delivery, alone: true, turn: undefined };
     if (entry.head.rare?.transient === true) {
-      cursor.settled.add(offset);
+      cursor.settle(offset);
       stock.foundTransient(entry.head.size);
       continue;
     }
@@ -100,8 +100,8 @@ async function restoreBooks(stock: Stock, journal: Journal, last: CursorEntry | 
   books.delayed = 0;
   books.ready = 0;
   for (const [level, cursor] of cursors.entries()) {
-    books.delayed += cursor.deferred.size;
-    books.ready += cursor.end - cursor.settled.low - cursor.settled.above - cursor.deferred.size;
+    books.delayed += cursor.returned.deferred.size;
+    books.ready += cursor.end - cursor.settled.low - cursor.settled.above - cursor.returned.deferred.size;
     // What came after the last entry is in nobody's sum.
     for await (const { offset, entry } of entries(journal, cursor.log, last?.e[level] ?? cursor.settled.low)) {
       if (!cursor.settled.has(offset)) books.bytes += encodedBytes(entry.body);

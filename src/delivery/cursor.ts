@@ -5,8 +5,7 @@ import type { Journal } from './journal.js';
 import type { KeyLanes } from './key-lanes.js';
 import { LogReader, type ReaderOwner } from './log-reader.js';
 import { EMPTY, LOADING, READY, type Next } from './next.js';
-import { OffsetHeap } from './offset-heap.js';
-import { Returns } from './returns.js';
+import { Returns, type Return } from './returns.js';
 import { SettledSet } from './settled-set.js';
 import type { Tries } from './tries.js';
 
@@ -55,9 +54,8 @@ export class Cursor {
   /** One after the last entry that consumers may see. */
   end: number;
   settled: SettledSet;
-  readonly deferred = new OffsetHeap();
   readonly reader: LogReader;
-  private readonly returned = new Returns();
+  readonly returned = new Returns();
   private readonly window: Buffer;
   private readonly owner: CursorOwner;
   /** What lies below came from an earlier run. */
@@ -109,7 +107,7 @@ export class Cursor {
   appendDelayed(offset: number, due: number): void {
     this.end = offset + 1;
     if (this.window.next === offset && !this.reader.busy) this.window.next = offset + 1;
-    this.deferred.push(due, offset, 0, 0, false);
+    this.returned.deferred.push(due, offset, 0, 0, false);
   }
 
   /** Back to its place, now. */
@@ -119,7 +117,7 @@ export class Cursor {
 
   /** Back to its place, when it is due. */
   defer(due: number, offset: number, failures: number, deliveries: number, alone: boolean): void {
-    this.deferred.push(due, offset, failures, deliveries, alone);
+    this.returned.deferred.push(due, offset, failures, deliveries, alone);
   }
 
   /** Back to its place, now: one that waited for its key, and is next of it. */
@@ -127,14 +125,19 @@ export class Cursor {
     this.returned.push(offset, failures, deliveries, alone);
   }
 
-  /** Moves what is due by `now` to its place; how many. */
-  ripen(now: number): number {
-    let count = 0;
-    for (const deferred = this.deferred; deferred.size > 0 && deferred.rank <= now; count++) {
-      this.returned.push(deferred.offset, deferred.failures, deferred.deliveries, deferred.alone);
-      deferred.pop();
-    }
-    return count;
+  /** A settled one is to be delivered once more, as new. false: it is about to be delivered in any case. */
+  revive(offset: number): boolean {
+    const { revived } = this.returned;
+    if (!this.settled.has(offset) || revived.has(offset)) return false;
+    revived.add(offset);
+    this.returned.push(offset, 0, 0, false);
+    return true;
+  }
+
+  /** It is done. */
+  settle(offset: number): void {
+    this.settled.add(offset);
+    this.returned.revived.delete(offset);
   }
 
   /** Looks for the ready entry with the lowest offset. READY: `offset`, `entry` and the others tell of it, until take(). */
@@ -157,7 +160,7 @@ export class Cursor {
     this.returning = true;
     if (this.returned.entry === undefined) {
       if (!this.reader.busy) this.fetch();
-      if (this.reader.busy) return LOADING;
+      return this.reader.busy ? LOADING : this.next();
     }
     return READY;
   }
@@ -181,7 +184,7 @@ export class Cursor {
     return this.returning && this.returned.heap.alone;
   }
   get outOfOrder(): number {
-    return this.settled.above + this.deferred.size + this.returned.size;
+    return this.settled.above + this.returned.deferred.size + this.returned.size;
   }
 
   /** Takes the candidate out: it is the caller's to place. Nothing tells of it any more. */
@@ -213,14 +216,13 @@ export class Cursor {
       if (this.settled.has(offset)) continue;
       if (this.elsewhere.size > 0 && this.elsewhere.delete(offset)) continue;
       const own = ownEntry(entry);
-      const { rare: extra } = own.head;
+      const extra = own.head.rare;
       // A delayed message of this run was deferred when it was accepted; one of an earlier run is found here.
       if (extra?.due !== undefined && offset >= this.boundary) continue;
       if (extra?.transient === true && offset < this.boundary) {
-        this.settled.add(offset);
-        this.owner.foundTransient(own.head.size);
+        this.forgetTransient(offset, own.head.size);
       } else if (extra?.due !== undefined && extra.due > now) {
-        this.deferred.push(extra.due, offset, 0, 0, false);
+        this.returned.deferred.push(extra.due, offset, 0, 0, false);
         this.owner.foundDelayed();
       } else {
         window.push(offset, own);
@@ -234,7 +236,19 @@ export class Cursor {
     const wanted = this.returned.wanted();
     this.reader.read(wanted, { entries: 1, bytes: READ.bytes }, (answers) => {
       this.returned.fetched(this.log, wanted, answers);
+      for (const { offset, head } of this.returned.takeTransient(wanted, this.boundary)) {
+        const key = this.lanes?.keyOf(head);
+        const next = key === undefined ? -1 : this.lanes!.gone(key, offset);
+        this.forgetTransient(offset, head.size);
+        if (next >= 0) this.recall(next, this.lanes!.triesOf(next));
+      }
     });
+  }
+
+  /** It was not to outlive the run before. */
+  private forgetTransient(offset: number, size: number): void {
+    this.settle(offset);
+    this.owner.foundTransient(size);
   }
 
   /** As an earlier run left it: what was settled, what was deferred (due at 0: given back), and what is `taken` elsewhere. Before anything else. */
@@ -246,45 +260,32 @@ export class Cursor {
     this.settled = settled;
     this.window.next = settled.low;
     for (const { offset, due, failures, deliveries, alone } of deferred) {
+      if (settled.has(offset)) this.returned.revived.add(offset);
       if (offset >= settled.low) this.elsewhere.add(offset);
-      if (due > 0) this.deferred.push(due, offset, failures, deliveries, alone);
+      if (due > 0) this.returned.deferred.push(due, offset, failures, deliveries, alone);
       else this.returned.push(offset, failures, deliveries, alone);
     }
     for (const offset of taken) this.elsewhere.add(offset);
   }
 
-  /** What is deferred, and what was given back (due at 0) having been in hand before, or is to be delivered once more. */
-  *waiting(): Generator<{ offset: number; due: number; failures: number; deliveries: number }> {
-    for (const { rank, offset, failures, deliveries } of this.deferred.entries()) {
-      yield { offset, due: rank, failures, deliveries };
-    }
-    for (const { offset, failures, deliveries, alone } of this.returned.heap.entries()) {
-      if (deliveries > 0 || alone || this.settled.has(offset)) yield { offset, due: 0, failures, deliveries };
-    }
-    for (const [offset, { failures, deliveries }] of this.lanes?.tried ?? [])
-      yield { offset, due: 0, failures, deliveries };
-  }
-
-  /** A message that fails keeps the place of `offset`: it comes before. */
-  backsOffBefore(offset: number): boolean {
-    return this.deferred.size > 0 && this.deferred.lowest() < offset;
+  /** What is deferred, and what was given back or is to be delivered once more. */
+  waiting(): Iterable<Return> {
+    return this.returned.waiting(this.lanes);
   }
 
   /** It knows of something below `first`. */
   behind(first: number): boolean {
-    return this.settled.low < first || Math.min(this.returned.heap.lowest(), this.deferred.lowest()) < first;
+    return this.settled.low < first || Math.min(this.returned.heap.lowest(), this.returned.deferred.lowest()) < first;
   }
 
   /** Everything below `first` is gone from the log; how many of those were neither settled nor out. Nothing below is out. */
   overtake(first: number): number {
     this.reader.forget();
-    const missed = this.settled.addRange(this.settled.low, first);
-    const { window } = this;
+    const { window, lanes, settled } = this;
+    const missed = settled.addRange(settled.low, first);
     while (window.size > 0 && window.offset < first) window.shift();
     if (window.next < first) window.next = first;
     this.returned.forgetBelow(first);
-    this.deferred.removeBelow(first);
-    const { lanes } = this;
     for (const offset of lanes?.forgetBelow(first) ?? []) this.recall(offset, lanes!.triesOf(offset));
     return missed;
   }
@@ -295,6 +296,5 @@ export class Cursor {
     this.window.clear();
     this.window.next = this.end;
     this.returned.clear();
-    this.deferred.clear();
   }
 }

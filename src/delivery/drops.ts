@@ -8,6 +8,8 @@ import type { CursorRecord } from './stock-owner.js';
 export interface LogKeeper {
   /** Somebody settled something. */
   passed(): void;
+  /** Nothing was settled, and less is in hand. */
+  released(): void;
 }
 
 /** Settled offsets of a log in memory that are dropped together. */
@@ -26,6 +28,9 @@ export class Drops implements Rider {
   private readonly keeper: LogKeeper | undefined;
   /** Settled, and not dropped from the log yet. */
   private pending = 0;
+  /** Something was in hand that is not any more. */
+  private released = false;
+  private closed = false;
 
   constructor(cursors: readonly Cursor[], report: (error: unknown) => void, keeper: LogKeeper | undefined) {
     this.keeper = keeper;
@@ -67,8 +72,15 @@ export class Drops implements Rider {
   }
 
   deferred(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): void {
+    this.released = true;
+    this.record?.deferred(cursor, offset, due, failures, deliveries);
+    if (this.record !== undefined || this.keeper !== undefined) this.journal.touch(this);
+  }
+
+  /** As settled() and deferred(), of a cursor that has lost its place: only the books have changed. */
+  fenced(cursor: Cursor, offset: number): void {
     if (this.record === undefined) return;
-    this.record.deferred(cursor, offset, due, failures, deliveries);
+    this.record.fenced(cursor, offset);
     this.journal.touch(this);
   }
 
@@ -80,19 +92,29 @@ export class Drops implements Rider {
 
   /** Many offsets are settled at once, or not any more. */
   upset(): void {
+    this.released = true;
     this.record?.upset();
     this.journal.touch(this);
   }
 
+  /** Nothing more is told: the logs may be gone, and must not be begun anew. */
+  close(): void {
+    this.closed = true;
+  }
+
   collect(batch: StorageOp[]): boolean {
+    if (this.closed) return false;
+    const { released } = this;
     const passed = this.pending > 0;
     this.pending = 0;
+    this.released = false;
     const before = batch.length;
     for (const { log, settled } of this.cursors) {
       const drops = settled.takeDrops();
       if (this.keeper === undefined) for (const { from, to } of drops) batch.push({ type: 'drop', log, from, to });
     }
     if (passed) this.keeper?.passed();
+    else if (released) this.keeper?.released();
     const dropped = batch.length > before;
     return this.record?.collect(batch) === true || dropped;
   }

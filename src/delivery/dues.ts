@@ -28,7 +28,10 @@ export class Dues {
 
   watch(vital: boolean): void {
     let due = Infinity;
-    for (const { deferred } of this.stock.cursors) if (deferred.size > 0 && deferred.rank < due) due = deferred.rank;
+    for (const { returned } of this.stock.cursors) {
+      const { deferred } = returned;
+      if (deferred.size > 0 && deferred.rank < due) due = deferred.rank;
+    }
     this.alarm.set(due, vital);
   }
 
@@ -61,7 +64,7 @@ export class Dues {
     const now = stock.now();
     const awaited = expiry.mortal && owner.handsOver(undefined);
     let count = 0;
-    for (const cursor of cursors) count += cursor.ripen(now);
+    for (const cursor of cursors) count += cursor.returned.ripen(now);
     books.delayed -= count;
     books.ready += count;
     this.watch(owner.vital);

@@ -62,7 +62,7 @@ export class GroupPosition implements Follower {
       name: inbox.name,
       group: name,
       roster: this.membership,
-      keeper: { passed: () => this.passed() },
+      keeper: { passed: () => this.passed(), released: () => inbox.retention.passed() },
       policy: policyOf([], { buries: true, buriesOverflow: false }, () => undefined),
       bury,
       relieved: () => undefined,
@@ -133,7 +133,7 @@ export class GroupPosition implements Follower {
     const cursor = this.subscription.stock.cursors[number];
     let lowest = Infinity;
     if (cursor === undefined) return lowest;
-    for (const { offset } of cursor.waiting()) if (cursor.settled.has(offset)) lowest = Math.min(lowest, offset);
+    for (const offset of cursor.returned.revived) lowest = Math.min(lowest, offset);
     if (cursor.out === 0) return lowest;
     for (const taken of this.subscription.inHand()) {
       if (taken.cursor === cursor) lowest = Math.min(lowest, taken.offset);

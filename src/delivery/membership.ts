@@ -10,7 +10,7 @@ interface Seat {
   readonly member: Member;
   readonly share: Share;
   readonly takers: Taker[];
-  /** A message of it timed out, and nothing was heard of it since. */
+  /** A message of it timed out, and nothing was heard of it since: no verb, no end of a handler, no receive(). */
   silent: boolean;
 }
 
@@ -34,6 +34,10 @@ export class Membership extends Roster {
   /** By partition: who takes from it, and who is to. */
   private holders: (Seat | undefined)[] = [];
   private targets: (Seat | undefined)[] = [];
+  /** Who took from it last: what is out while nobody does is of him. */
+  private readonly former: (Seat | undefined)[] = [];
+  /** Seats of which nothing is heard. */
+  private silences = 0;
   private told = '{}';
 
   constructor(owner: MembershipOwner) {
@@ -56,7 +60,7 @@ export class Membership extends Roster {
     let seat = this.seats.get(member);
     if (seat !== undefined) {
       seat.takers.push(taker);
-      return;
+      return this.heard(member);
     }
     const share = new Share();
     member.share = share;
@@ -88,13 +92,16 @@ export class Membership extends Roster {
     const seat = this.seats.get(member);
     if (seat === undefined || seat.silent) return;
     seat.silent = true;
+    this.silences++;
     this.rebalance();
   }
 
   override heard(member: Member): void {
+    if (this.silences === 0) return;
     const seat = this.seats.get(member);
     if (seat === undefined || !seat.silent) return;
     seat.silent = false;
+    this.silences--;
     this.rebalance();
   }
 
@@ -141,12 +148,17 @@ export class Membership extends Roster {
   /** A partition goes to whom it is assigned to: at once, or when nothing of it is out. */
   private move(partition: number): void {
     const holder = this.holders[partition];
-    if (holder === this.targets[partition]) return;
-    holder?.share.remove(partition);
-    this.holders[partition] = undefined;
+    const target = this.targets[partition];
+    if (holder === target) return;
+    if (holder !== undefined) {
+      holder.share.remove(partition);
+      this.holders[partition] = undefined;
+      this.former[partition] = holder;
+    }
     const cursor = this.owner.cursors()[partition]!;
-    if (cursor.out > 0) cursor.awaited = true;
-    else this.handOver(partition);
+    // What is out may be of the one who gets it back.
+    cursor.awaited = cursor.out > 0 && this.former[partition] !== target;
+    if (!cursor.awaited) this.handOver(partition);
   }
 
   private handOver(partition: number): void {
@@ -159,6 +171,7 @@ export class Membership extends Roster {
 
   private leave(seat: Seat): void {
     this.seats.delete(seat.member);
+    if (seat.silent) this.silences--;
     this.rebalance();
   }
 

@@ -86,7 +86,8 @@ export class OffsetHeap {
     return lowest;
   }
 
-  private keep(wanted: (offset: number) => boolean): void {
+  /** Removes what is not wanted. Looks at all of them. */
+  keep(wanted: (offset: number) => boolean): void {
     const rest = [...this.entries()].filter(({ offset }) => wanted(offset));
     this.clear();
     for (const one of rest) this.push(one.rank, one.offset, one.failures, one.deliveries, one.alone);

@@ -92,7 +92,7 @@ export class Picker {
       }
       const key = lanes?.keyOf(cursor.head);
       if (lanes === undefined || key === undefined) return READY;
-      const held = lanes.whole !== undefined && cursor.backsOffBefore(cursor.offset);
+      const held = lanes.whole !== undefined && cursor.returned.backsOffBefore(cursor.offset);
       this.turn = held ? undefined : lanes.admit(key, cursor.offset, run);
       if (this.turn !== undefined) return READY;
       if (lanes.whole !== undefined) return EMPTY;

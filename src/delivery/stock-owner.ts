@@ -12,6 +12,8 @@ export interface CursorRecord {
   /** A message came. Whether that has to be written down now. */
   arrived(): boolean;
   deferred(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): void;
+  /** What departed from a cursor that has lost its place is gone, or did not go. */
+  fenced(cursor: Cursor, offset: number): void;
   /** A settled message is to be delivered once more. */
   revived(cursor: Cursor, offset: number): void;
   /** Deltas no longer tell it: everything has to be written down anew. */

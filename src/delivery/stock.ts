@@ -78,7 +78,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
 
   /** A settled message is to be delivered once more, attempts counted from 0. */
   revive(cursor: Cursor, offset: number): void {
-    cursor.recall(offset, UNTRIED);
+    if (!cursor.revive(offset)) return;
     this.drops.revived(cursor, offset);
     this.owner.restocked(cursor);
   }
@@ -183,7 +183,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
     const { books } = this;
     const { cursor, offset, entry } = taken;
     books.unacked--;
-    if (cursor.fenced) return;
+    if (cursor.fenced) return this.drops.fenced(cursor, offset);
     if (taken.turn !== undefined) cursor.lanes!.givenBack(taken.turn, offset);
     books.bytes += entry.head.size;
     if (delay <= 0) {
@@ -216,8 +216,8 @@ export class Stock implements CursorOwner, ExpiryOwner {
   settle(taken: Taken): void {
     const { cursor, offset } = taken;
     this.books.unacked--;
-    if (cursor.fenced) return;
-    cursor.settled.add(offset);
+    if (cursor.fenced) return this.drops.fenced(cursor, offset);
+    cursor.settle(offset);
     const { lanes } = cursor;
     if (lanes !== undefined) {
       const next = lanes.release(taken);
@@ -237,7 +237,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
 
   /** Of what is delayed (not what backs off) the oldest becomes ready at once; whether there was one. */
   hasten(cursor: Cursor): boolean {
-    const offset = cursor.deferred.removeOldestUntried();
+    const offset = cursor.returned.deferred.removeOldestUntried();
     if (offset < 0) return false;
     cursor.recall(offset, UNTRIED);
     this.books.delayed--;
@@ -291,6 +291,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
   }
 
   close(): void {
+    this.drops.close();
     this.dues.close();
     this.expiry.close();
     this.reads.close();

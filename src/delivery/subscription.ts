@@ -115,10 +115,11 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   }
 
   settle(held: Held, outcome: Outcome, delay?: number, error?: unknown): boolean {
-    if (!held.inHand) {
-      this.roster.heard(held.holder);
-      return false;
-    }
+    this.roster.heard(held.holder);
+    return held.inHand && this.conclude(held, outcome, delay, error);
+  }
+
+  private conclude(held: Held, outcome: Outcome, delay?: number, error?: unknown): true {
     held.inHand = false;
     // Its handler ran, and the process lives.
     if (held.suspicion !== 0) this.stock.suspects.clear(held.cursor, held.offset);
@@ -129,11 +130,12 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
 
   giveBackLater(held: Held, turn: KeyLane, outcome: 'abandon' | 'unbatch'): void {
     for (const other of held.holder.hand) {
-      if (other.turn === turn && other.offset > held.offset) this.settle(other, outcome);
+      if (other.turn === turn && other.offset > held.offset && other.inHand) this.conclude(other, outcome);
     }
   }
 
   extend(held: Held, by: number | undefined): boolean {
+    this.roster.heard(held.holder);
     if (!held.inHand) return false;
     const timeout = by ?? held.holder.ackTimeout;
     held.holder.reschedule(held, timeout === NEVER ? NEVER : this.now() - this.epoch + timeout);
@@ -150,7 +152,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   takeBack(held: Held, outcome: 'timeout' | 'abandon', reason: Error): void {
     held.holder.lose(held);
     if (outcome === 'timeout') this.roster.silent(held.holder);
-    this.settle(held, outcome, undefined, reason);
+    this.conclude(held, outcome, undefined, reason);
     held.giveUp(reason);
     // Its slot is free, even where the message itself is not ready again.
     this.restocked();

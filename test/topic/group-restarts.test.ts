@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import {
+  Broker,
+  type BrokerEvents,
+  type ConsumerGroupOptions,
+  type Delivery,
+  type TopicOptions,
+} from '../../src/index.js';
+import { ManualClock } from '../../src/testing/manual-clock.js';
+import { MACHINES, type Machine } from '../broker/machines.js';
+
+describe.each(MACHINES)('After a restart on $name, a group', ({ start }) => {
+  it('that was declared with options goes on where it was', async () => {
+    const runs = new Runs(start(1));
+    await runs.begin({}, { ordering: 'none' });
+    await runs.publish(3);
+    (await runs.take())!.ack();
+    await runs.end();
+    await runs.begin({}, { ordering: 'none' });
+    expect(runs.group.offsets()[0]).toMatchObject({ committed: 1, end: 3 });
+    expect(runs.group.stats()).toMatchObject({ delivered: 1, acked: 1 });
+    await runs.end();
+  });
+
+  it('is where it was moved back to', async () => {
+    const runs = new Runs(start(2));
+    await runs.begin();
+    await runs.publish(3);
+    for (let n = 0; n < 3; n++) (await runs.take())!.ack();
+    await runs.end();
+    await runs.begin();
+    await runs.group.seek(1, 0);
+    await runs.end();
+    await runs.begin();
+    expect(runs.group.offsets()[0]).toMatchObject({ committed: 1, end: 3 });
+    expect(await runs.take()).toMatchObject({ body: 1 });
+    await runs.end();
+  });
+
+  it('that was deleted has left nothing behind', async () => {
+    const runs = new Runs(start(3));
+    await runs.begin();
+    await runs.publish(2);
+    const held: Delivery[] = [];
+    const consumer = runs.group.consume((delivery) => held.push(delivery), { ack: 'manual' });
+    await runs.settled();
+    held[0]!.ack();
+    void consumer.close();
+    await runs.group.delete();
+    await runs.end();
+    expect(await runs.logs()).not.toContainEqual(expect.stringMatching(/^group:/));
+  });
+
+  it('does not get what was not to outlive its run, although it failed before', async () => {
+    const runs = new Runs(start(4));
+    await runs.begin({}, { ordering: 'key' });
+    await runs.topic.publish('passing', { key: 'a', persistent: false });
+    await runs.topic.publish('lasting', { key: 'a' });
+    (await runs.take())!.requeue();
+    await runs.end();
+    await runs.begin({}, { ordering: 'key' });
+    expect(await runs.take()).toMatchObject({ body: 'lasting' });
+    await runs.end();
+  });
+
+  it('counts a death that was on its way while the group was moved once', async () => {
+    const runs = new Runs(start(5));
+    await runs.begin();
+    await runs.publish(1);
+    (await runs.take())!.reject();
+    await runs.group.seek('earliest');
+    (await runs.take())!.ack();
+    await runs.end();
+    await runs.begin();
+    expect(runs.group.stats()).toMatchObject({ deadLettered: 1, acked: 1 });
+    await runs.end();
+  });
+
+  it('does not get a redriven message again that died again', async () => {
+    const runs = new Runs(start(6));
+    await runs.begin();
+    await runs.publish(1);
+    (await runs.take())!.reject();
+    await runs.settled();
+    await runs.group.deadLetters!.redrive();
+    const again = (await runs.take())!;
+    again.reject();
+    // Everything is written down anew while it is on its way.
+    await runs.group.seek('latest', 1);
+    await runs.end();
+    await runs.begin();
+    expect(await runs.take()).toBeUndefined();
+    expect(runs.group.deadLetters!.stats()).toMatchObject({ ready: 1 });
+    await runs.end();
+  });
+
+  it('is told what it missed while nothing ran', async () => {
+    const runs = new Runs(start(7));
+    await runs.begin({ retention: { time: 100 } });
+    await runs.publish(3);
+    (await runs.take())!.ack();
+    await runs.end();
+    await runs.clock.advance(100);
+    await runs.begin({ retention: { time: 100 } });
+    const missed: unknown[] = [];
+    runs.broker.on('warning', ({ code, details }: BrokerEvents['warning']) => missed.push([code, details['missed']]));
+    await runs.settled();
+    expect(missed).toEqual([['GROUP_OVERTAKEN', 2]]);
+    await runs.end();
+  });
+});
+
+/** Brokers one after the other on one machine, with a topic and a group. */
+class Runs {
+  readonly clock = new ManualClock();
+  broker!: Broker;
+  private readonly machine: Machine;
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+  }
+
+  async begin(topic: TopicOptions = {}, group: ConsumerGroupOptions = {}): Promise<void> {
+    this.broker = await Broker.open({ storage: this.machine.storage(), clock: this.clock });
+    this.broker.topic('readings', { partitions: 2, ...topic }).group('a', group);
+  }
+
+  get topic() {
+    return this.broker.topic<unknown>('readings');
+  }
+  get group() {
+    return this.topic.group('a');
+  }
+
+  async publish(count: number): Promise<void> {
+    for (let body = 0; body < count; body++) await this.topic.publish(body, { partition: 0 });
+  }
+
+  async take() {
+    const taken = this.group.receive({ wait: 10 });
+    await this.settled();
+    await this.clock.advance(10);
+    return taken;
+  }
+
+  /** Names of the logs that there are. */
+  async logs(): Promise<string[]> {
+    const storage = this.machine.storage();
+    const logs = await storage.open();
+    await storage.close();
+    return [...logs.keys()];
+  }
+
+  async settled(): Promise<void> {
+    for (let round = 0; round < 5; round++) await this.clock.advance(0);
+  }
+
+  async end(): Promise<void> {
+    await this.broker.close({ timeout: 0 });
+  }
+}
