@@ -131,8 +131,6 @@ export class Recovery {
     for (const group of this.groups.values()) {
       if (group.topic === topic.name) await topic.recoverGroup(group.name, group.options);
     }
-    // What is too much now goes when its groups can be told.
-    topic.inbox.retention.check();
   }
 
   /** A topic that has logs holds something, whatever the catalog says. */

@@ -1,3 +1,4 @@
+import { nextTurn } from './clock.js';
 import { mismatch, unknown } from './declaration.js';
 import { Burial } from './delivery/burial.js';
 import type { Envelopes } from './delivery/envelope.js';
@@ -265,6 +266,8 @@ export class Registry implements RoutingHost<Exchange>, TopicHost<Topic> {
       target: (name) => this.targetOf(name),
     });
     this.ways.changed();
+    // What a group misses by that is told when somebody can have begun to listen.
+    nextTurn(() => this.topics.forEach(({ inbox }) => inbox.retention.check()));
   }
 
   journal(durable: boolean): Journal {

@@ -108,13 +108,29 @@ describe.each(MACHINES)('After a restart on $name, a group', ({ start }) => {
     expect(missed).toEqual([['GROUP_OVERTAKEN', 2]]);
     await runs.end();
   });
+
+  it('is told what it missed when it had something in hand that kept the rest', async () => {
+    const runs = new Runs(start(8));
+    await runs.begin({ partitions: 1, retention: { messages: 1 } });
+    await runs.publish(1);
+    await runs.take();
+    await runs.publish(1);
+    await runs.end();
+    // Whoever listens does so before anything else.
+    runs.broker = await Broker.open({ storage: runs.machine.storage(), clock: runs.clock });
+    const missed: unknown[] = [];
+    runs.broker.on('warning', ({ details }: BrokerEvents['warning']) => missed.push(details['missed']));
+    await runs.settled();
+    expect(missed).toEqual([1]);
+    await runs.end();
+  });
 });
 
 /** Brokers one after the other on one machine, with a topic and a group. */
 class Runs {
   readonly clock = new ManualClock();
   broker!: Broker;
-  private readonly machine: Machine;
+  readonly machine: Machine;
 
   constructor(machine: Machine) {
     this.machine = machine;
