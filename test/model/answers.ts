@@ -59,7 +59,7 @@ function settled(driver: Driver, { queue, sending, answer, abort }: Send): boole
       diverge(`the receipt of ${letter} says ${destinations.join()}, not ${stored.join()}`);
     const lasting =
       stored.every((name) => driver.model.queue(name).configuration.durable !== false) && letter.draft.persistent;
-    const expectedDurability = lasting ? driver.surroundings.durability : 'memory';
+    const expectedDurability = lasting ? driver.surroundings.storage.durability : 'memory';
     if (stored.length > 0 && durability !== expectedDurability)
       diverge(`the receipt of ${letter} says ${durability}, not ${expectedDurability}`);
   });

@@ -1,4 +1,5 @@
-import { Broker, fixed, type Delivery, type Queue, type Receipt } from '../../src/index.js';
+import { JournalStorage } from '../../src/testing/journal-storage.js';
+import { Broker, fixed, MemoryStorage, type Delivery, type Queue, type Receipt } from '../../src/index.js';
 import { seededRandom } from '../../src/testing/seeded-random.js';
 import { checkAnswers } from './answers.js';
 import { checkMessage, checkStats } from './comparison.js';
@@ -110,7 +111,10 @@ export class Driver {
     this.seed = seed;
     this.census = census;
     this.log = log;
-    this.surroundings = new Surroundings(configuration.storage, seededRandom(seed ^ 0x5eed));
+    const latency = seededRandom(seed ^ 0x5eed);
+    this.surroundings = new Surroundings(
+      configuration.storage === 'memory' ? new MemoryStorage() : new JournalStorage({ latency }),
+    );
     this.model = new Model(
       () => this.surroundings.time,
       configuration.storage === 'memory',

@@ -1,15 +1,5 @@
-import { nextTurn, type Clock, type Random, type Timer } from '../../src/clock.js';
-import {
-  MemoryStorage,
-  type Awaitable,
-  type Durability,
-  type LogRange,
-  type ReadLimit,
-  type Storage,
-  type StorageOp,
-  type StoredEntry,
-} from '../../src/index.js';
-import { JournalStorage } from '../../src/testing/journal-storage.js';
+import { nextTurn, type Clock, type Timer } from '../../src/clock.js';
+import type { Awaitable, Durability, LogRange, ReadLimit, Storage, StorageOp, StoredEntry } from '../../src/index.js';
 import { ManualClock } from '../../src/testing/manual-clock.js';
 import { diverge } from './divergence.js';
 
@@ -20,15 +10,14 @@ const MOST_TURNS = 50_000;
 
 /** Clock and storage of a broker, and whether it is at work: who works asks for the time, or waits for the storage. */
 export class Surroundings implements Clock {
-  readonly durability: Durability;
   readonly storage: Storage;
-  private readonly clock = new ManualClock();
+  private readonly clock: ManualClock;
   private asked = 0;
   private underWay = 0;
 
-  constructor(kind: 'memory' | 'journal', random: Random) {
-    const storage = kind === 'memory' ? new MemoryStorage() : new JournalStorage({ latency: random });
-    this.durability = storage.durability;
+  /** @param start where the clock stands */
+  constructor(storage: Storage, start?: number) {
+    this.clock = new ManualClock(start);
     this.storage = this.watched(storage);
   }
 
@@ -56,9 +45,19 @@ export class Surroundings implements Clock {
         quiet = this.asked === asked && this.underWay === 0 ? quiet + 1 : 0;
         if (turns > MOST_TURNS) diverge('something goes on for ever');
       }
-      if ((this.clock.nextDue() ?? Infinity) > this.time) return;
+      if (this.nextDue > this.time) return;
       await this.clock.advance(0);
     }
+  }
+
+  /** When something is due next; Infinity: nothing is. */
+  get nextDue(): number {
+    return this.clock.nextDue() ?? Infinity;
+  }
+
+  /** Timers that wait. */
+  get pending(): number {
+    return this.clock.pending();
   }
 
   advanceTo(time: number): Promise<void> {
