@@ -100,6 +100,9 @@ export class Cursor {
     if (window.next === offset && !this.reader.busy && !window.full) {
       window.push(offset, entry);
       window.next = offset + 1;
+    } else if (entry.head.rare?.due !== undefined) {
+      // Its time was over when it came. Reading passes over what has one: that was deferred.
+      this.returned.giveBack(offset, 0, 0, false, entry);
     }
   }
 
@@ -190,10 +193,7 @@ export class Cursor {
   /** Takes the candidate out: it is the caller's to place. Nothing tells of it any more. */
   take(): void {
     const { window } = this;
-    if (this.returning) {
-      this.returned.shift();
-      return;
-    }
+    if (this.returning) return this.returned.shift();
     window.shift();
     if (window.next < this.end && window.size < READ.entries / 2 && !this.reader.busy) this.readAhead();
   }

@@ -37,6 +37,24 @@ onEachStorage('A delayed message', (open) => {
     expect((await queue.receive())!.body).toBe('now');
   });
 
+  it.each([1, 1100])(
+    'is delivered in its place, with a date that passes while it waits behind %i others for room',
+    async (others) => {
+      const { broker, clock } = await open();
+      const queue = broker.queue<string>('orders', { maxLength: others, overflow: 'block' });
+      await queue.sendMany(Array.from({ length: others }, (_, n) => ({ body: `before ${n}` })));
+      const sent = queue.send('dated', { deliverAt: new Date(clock.now() + 10) });
+      const after = queue.send('after');
+      await clock.advance(20);
+      const bodies: string[] = [];
+      queue.consume(({ body }) => void bodies.push(body));
+      await Promise.all([sent, after]);
+      await queue.idle();
+      expect(bodies).toHaveLength(others + 2);
+      expect(bodies.slice(-2)).toEqual(['dated', 'after']);
+    },
+  );
+
   it('counts as delayed until it is due, then as ready, whether or not anybody consumes', async () => {
     const { broker, clock } = await open();
     const queue = broker.queue<string>('orders');
