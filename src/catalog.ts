@@ -1,4 +1,4 @@
-import { entries } from './delivery/cursor-recovery.js';
+import { entries } from './delivery/cursor/cursor-recovery.js';
 import type { Journal, Rider } from './delivery/journal.js';
 import { CATALOG } from './delivery/log-names.js';
 import type { ConsumerGroupOptions } from './consumer-group-options.js';

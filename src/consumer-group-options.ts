@@ -1,6 +1,6 @@
 import { checkName, checkOneOf, checkOptions } from './arguments.js';
-import { assignors, type Assignor } from './delivery/assignment/assign.js';
-import type { Position } from './delivery/partition.js';
+import { assignors, type Assignor } from './delivery/topic/assignment/assign.js';
+import type { Position } from './delivery/topic/partition.js';
 import { checkRetry } from './delivery/retry.js';
 import { checkHandle, type Handle } from './destination.js';
 import type { Duration } from './duration.js';

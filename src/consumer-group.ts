@@ -4,11 +4,11 @@ import { GROUP_DEFAULTS, type ConsumerGroupOptions } from './consumer-group-opti
 import { checkSame } from './declaration.js';
 import { bury, type Grave } from './delivery/burial.js';
 import { dissolve } from './delivery/ending.js';
-import { GroupPosition, type GroupOffsets } from './delivery/group-position.js';
-import type { Position } from './delivery/partition.js';
+import { GroupPosition, type GroupOffsets } from './delivery/topic/group-position.js';
+import type { Position } from './delivery/topic/partition.js';
 import { DEFAULT_ATTEMPTS, policyOf } from './delivery/retry.js';
 import type { Taken } from './delivery/taken.js';
-import type { TopicInbox } from './delivery/topic-inbox.js';
+import type { TopicInbox } from './delivery/topic/topic-inbox.js';
 import { SluiceError } from './errors.js';
 import type { Host } from './host.js';
 import type { Delivery } from './message.js';

@@ -1,7 +1,7 @@
 import { checkBoolean, checkName, checkOneOf, checkOptions, describe } from './arguments.js';
 import { checkSame } from './declaration.js';
-import { checkMessageOptions, checkText, MESSAGE_OPTIONS, once } from './delivery/envelope.js';
-import type { Inbox } from './delivery/inbox.js';
+import { checkMessageOptions, checkText, MESSAGE_OPTIONS, once } from './delivery/intake/envelope.js';
+import type { Inbox } from './delivery/intake/inbox.js';
 import { checkHandle, type Handle } from './destination.js';
 import { SluiceError } from './errors.js';
 import type { RoutingHost } from './host.js';

@@ -1,10 +1,10 @@
 import type { Burial } from './delivery/burial.js';
-import type { Envelopes } from './delivery/envelope.js';
+import type { Envelopes } from './delivery/intake/envelope.js';
 import type { Head } from './delivery/head.js';
-import type { Inbox } from './delivery/inbox.js';
-import type { Intake } from './delivery/intake.js';
+import type { Inbox } from './delivery/intake/inbox.js';
+import type { Intake } from './delivery/intake/intake.js';
 import type { Journal } from './delivery/journal.js';
-import type { Post } from './delivery/post.js';
+import type { Post } from './delivery/intake/post.js';
 import type { Engine } from './delivery/engine.js';
 import type { Handle } from './destination.js';
 import type { Awaitable } from './storage/storage.js';

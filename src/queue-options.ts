@@ -1,6 +1,6 @@
 import { checkBoolean, checkInteger, checkName, checkOneOf, checkOptions } from './arguments.js';
-import { checkRoutingKey } from './delivery/envelope.js';
-import type { Overflow } from './delivery/inbox.js';
+import { checkRoutingKey } from './delivery/intake/envelope.js';
+import type { Overflow } from './delivery/intake/inbox.js';
 import { checkRetry } from './delivery/retry.js';
 import { checkHandle, type Handle } from './destination.js';
 import { milliseconds, type Duration } from './duration.js';

@@ -1,5 +1,5 @@
 import type { Declaration } from './catalog.js';
-import type { Inbox } from './delivery/inbox.js';
+import type { Inbox } from './delivery/intake/inbox.js';
 import { queueOfLog, topicOfLog } from './delivery/log-names.js';
 import type { Exchange } from './exchange.js';
 import type { Queue } from './queue.js';

@@ -1,13 +1,13 @@
 import { nextTurn } from './clock.js';
 import { mismatch, unknown } from './declaration.js';
 import { Burial } from './delivery/burial.js';
-import type { Envelopes } from './delivery/envelope.js';
+import type { Envelopes } from './delivery/intake/envelope.js';
 import type { Head } from './delivery/head.js';
-import type { Inbox } from './delivery/inbox.js';
-import type { GroupPosition } from './delivery/group-position.js';
-import { Intake } from './delivery/intake.js';
+import type { Inbox } from './delivery/intake/inbox.js';
+import type { GroupPosition } from './delivery/topic/group-position.js';
+import { Intake } from './delivery/intake/intake.js';
 import type { Journal } from './delivery/journal.js';
-import { Post } from './delivery/post.js';
+import { Post } from './delivery/intake/post.js';
 import type { Engine } from './delivery/engine.js';
 import { checkHandle, type Handle } from './destination.js';
 import { SluiceError } from './errors.js';

@@ -1,8 +1,8 @@
 import { types } from 'node:util';
 import { checkBoolean, checkInteger, checkOptions, checkSignal, describe } from './arguments.js';
-import { checkMessageOptions, MESSAGE_OPTIONS } from './delivery/envelope.js';
-import type { Position } from './delivery/partition.js';
-import type { RetentionLimits } from './delivery/retention.js';
+import { checkMessageOptions, MESSAGE_OPTIONS } from './delivery/intake/envelope.js';
+import type { Position } from './delivery/topic/partition.js';
+import type { RetentionLimits } from './delivery/topic/retention.js';
 import { milliseconds, type Duration } from './duration.js';
 import type { MessageOptions } from './message.js';
 import { checkSchema, type StandardSchema } from './standard-schema.js';

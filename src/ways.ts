@@ -1,4 +1,4 @@
-import type { Inbox } from './delivery/inbox.js';
+import type { Inbox } from './delivery/intake/inbox.js';
 import type { Events } from './events.js';
 import { Exchange } from './exchange.js';
 import type { Headers } from './message.js';

@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.js';
 import type { Events } from '../events.js';
 import type { DeathReason } from '../message.js';
-import type { LogEntry } from './buffer.js';
+import type { LogEntry } from './cursor/buffer.js';
 import { deadHead, isCycle } from './dead-letters.js';
 import type { Head, Identities } from './head.js';
-import type { Deposit, Inbox } from './inbox.js';
-import type { Intake } from './intake.js';
+import type { Deposit, Inbox } from './intake/inbox.js';
+import type { Intake } from './intake/intake.js';
 import type { Taken } from './taken.js';
 import type { Awaitable } from '../storage/storage.js';
 import type { Subscription } from './subscription.js';

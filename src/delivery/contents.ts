@@ -1,6 +1,6 @@
 import type { Codecs, Encoded } from '../codec.js';
 import type { Message } from '../message.js';
-import type { LogEntry } from './buffer.js';
+import type { LogEntry } from './cursor/buffer.js';
 import type { Head } from './head.js';
 import { StoredMessage, type Place } from './stored-message.js';
 

@@ -1,14 +1,14 @@
 import type { Events } from '../events.js';
 import type { Contents } from './contents.js';
-import type { Cursor } from './cursor.js';
+import type { Cursor } from './cursor/cursor.js';
 import type { Consuming } from './feed.js';
 import { NEVER, type Hand } from './hand.js';
 import type { Held, Holder, Keeper } from './held.js';
-import { SINGLE } from './key-lanes.js';
-import type { Roster } from './roster.js';
+import { SINGLE } from './order/key-lanes.js';
+import type { Roster } from './order/roster.js';
 import type { Settlement } from './settlement.js';
 import type { Stock } from './stock.js';
-import type { Trial } from './trial.js';
+import type { Trial } from './crash/trial.js';
 
 /** Whose messages are handed out. */
 export interface DispatcherOwner extends Keeper {

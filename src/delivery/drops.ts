@@ -1,6 +1,6 @@
 import type { StorageOp } from '../storage/storage.js';
 import type { Moved } from './books.js';
-import type { Cursor } from './cursor.js';
+import type { Cursor } from './cursor/cursor.js';
 import type { Journal, Rider } from './journal.js';
 import type { CursorRecord } from './stock-owner.js';
 

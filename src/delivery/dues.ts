@@ -1,7 +1,7 @@
 import type { Agenda, Alarm } from './agenda.js';
 import type { Books } from './books.js';
-import type { Cursor } from './cursor.js';
-import { LOADING, READY } from './next.js';
+import type { Cursor } from './cursor/cursor.js';
+import { LOADING, READY } from './cursor/next.js';
 import type { Expiry } from './expiry.js';
 import type { StockOwner } from './stock-owner.js';
 

@@ -1,6 +1,6 @@
 import type { SluiceError } from '../errors.js';
 import { Held } from './held.js';
-import type { Cursor } from './cursor.js';
+import type { Cursor } from './cursor/cursor.js';
 import type { Subscription } from './subscription.js';
 
 /** The broker closes: everything in hand goes back, no attempt counted. What that was. */

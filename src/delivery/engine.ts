@@ -4,7 +4,7 @@ import type { Events } from '../events.js';
 import type { Agenda } from './agenda.js';
 import type { Identities } from './head.js';
 import type { Slice } from './slice.js';
-import type { Trial } from './trial.js';
+import type { Trial } from './crash/trial.js';
 
 /** What all queues and groups of a broker share. */
 export interface Engine {

@@ -1,6 +1,6 @@
 import type { Agenda, Alarm } from './agenda.js';
-import type { Cursor } from './cursor.js';
-import { READY } from './next.js';
+import type { Cursor } from './cursor/cursor.js';
+import { READY } from './cursor/next.js';
 import type { Head } from './head.js';
 
 /** What expires, and how. */

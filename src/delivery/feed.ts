@@ -1,11 +1,11 @@
 import type { Events } from '../events.js';
 import type { Handler } from '../message.js';
 import type { Agenda } from './agenda.js';
-import type { Begun } from './begun.js';
+import type { Begun } from './crash/begun.js';
 import type { Hand } from './hand.js';
 import type { Held, Holder } from './held.js';
 import type { Reads } from './reads.js';
-import type { Roster, Taker } from './roster.js';
+import type { Roster, Taker } from './order/roster.js';
 import type { Slice } from './slice.js';
 import type { TokenBucket } from './token-bucket.js';
 

@@ -1,12 +1,12 @@
 import { checkOptions, checkString } from '../arguments.js';
 import { milliseconds, type Duration } from '../duration.js';
 import type { Delivery } from '../message.js';
-import type { Cursor } from './cursor.js';
-import type { KeyLane } from './key-lanes.js';
+import type { Cursor } from './cursor/cursor.js';
+import type { KeyLane } from './order/key-lanes.js';
 import type { Lane } from './lanes.js';
 import type { Outcome } from './settle.js';
-import type { Member, Share } from './share.js';
-import type { Suspicion } from './suspects.js';
+import type { Member, Share } from './order/share.js';
+import type { Suspicion } from './crash/suspects.js';
 import { StoredMessage, type Place } from './stored-message.js';
 
 /** Who settles what is in hand. */

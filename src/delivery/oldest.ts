@@ -1,5 +1,5 @@
-import type { Cursor } from './cursor.js';
-import { LOADING, READY } from './next.js';
+import type { Cursor } from './cursor/cursor.js';
+import { LOADING, READY } from './cursor/next.js';
 import type { Stock } from './stock.js';
 
 /**

@@ -1,10 +1,10 @@
 import type { Codecs } from '../codec.js';
 import type { Message } from '../message.js';
-import { ownEntry } from './buffer.js';
-import type { Cursor } from './cursor.js';
+import { ownEntry } from './cursor/buffer.js';
+import type { Cursor } from './cursor/cursor.js';
 import { StoredMessage } from './stored-message.js';
 import type { Subscription } from './subscription.js';
-import { UNTRIED } from './tries.js';
+import { UNTRIED } from './cursor/tries.js';
 
 const AT_ONCE = { entries: 256, bytes: 2 ** 20 };
 

@@ -2,8 +2,8 @@ import { SluiceError } from '../errors.js';
 import { LONGEST } from '../duration.js';
 import { Hand } from './hand.js';
 import type { Held, Holder } from './held.js';
-import type { Taker } from './roster.js';
-import type { Share } from './share.js';
+import type { Taker } from './order/roster.js';
+import type { Share } from './order/share.js';
 import type { Subscription } from './subscription.js';
 
 /** Those who take messages one by one, with receive() or an iterator, and what they have in hand. */

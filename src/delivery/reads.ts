@@ -1,5 +1,5 @@
 import type { Agenda, Alarm } from './agenda.js';
-import type { LogReader } from './log-reader.js';
+import type { LogReader } from './cursor/log-reader.js';
 
 /** A read that failed is tried again after this, ms. */
 const AGAIN = 1000;

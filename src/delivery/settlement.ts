@@ -3,12 +3,12 @@ import type { DeathReason } from '../message.js';
 import type { Awaitable } from '../storage/storage.js';
 import type { Moved } from './books.js';
 import { Held } from './held.js';
-import type { KeyLane } from './key-lanes.js';
+import type { KeyLane } from './order/key-lanes.js';
 import type { Policy } from './retry.js';
 import { decide, type Decision, type Outcome } from './settle.js';
 import type { Stock } from './stock.js';
 import type { Place } from './stored-message.js';
-import { COUNTED } from './suspects.js';
+import { COUNTED } from './crash/suspects.js';
 import type { Taken } from './taken.js';
 
 /** Appends a dead message to where it goes. Done when it returns or resolves, with the name of that. */

@@ -1,8 +1,8 @@
 import type { StorageOp } from '../storage/storage.js';
 import type { Moved } from './books.js';
-import type { Cursor } from './cursor.js';
+import type { Cursor } from './cursor/cursor.js';
 import type { Head } from './head.js';
-import type { Marks } from './marks.js';
+import type { Marks } from './crash/marks.js';
 
 /** Where the changes of a cursor are written down, if anything of it is to last. */
 export interface CursorRecord {

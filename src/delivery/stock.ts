@@ -1,21 +1,21 @@
 import type { Agenda } from './agenda.js';
-import { Begun } from './begun.js';
+import { Begun } from './crash/begun.js';
 import { Books, type Moved } from './books.js';
-import type { LogEntry } from './buffer.js';
-import { Cursor, type CursorOwner, type Start } from './cursor.js';
+import type { LogEntry } from './cursor/buffer.js';
+import { Cursor, type CursorOwner, type Start } from './cursor/cursor.js';
 import { Expiry, type ExpiryOwner } from './expiry.js';
 import { Dues } from './dues.js';
 import { Drops, type LogKeeper } from './drops.js';
 import type { Journal } from './journal.js';
-import { BACK, lanesFor, type KeyLane, type Order } from './key-lanes.js';
-import type { LogReader } from './log-reader.js';
+import { BACK, lanesFor, type KeyLane, type Order } from './order/key-lanes.js';
+import type { LogReader } from './cursor/log-reader.js';
 import { Reads } from './reads.js';
 import type { LogRange } from '../storage/storage.js';
 import type { CursorRecord, StockOwner } from './stock-owner.js';
-import { Picker } from './picker.js';
-import { Suspects } from './suspects.js';
+import { Picker } from './order/picker.js';
+import { Suspects } from './crash/suspects.js';
 import type { Taken } from './taken.js';
-import { UNTRIED } from './tries.js';
+import { UNTRIED } from './cursor/tries.js';
 
 /**
  * What one queue or group has that is not in hand: a cursor for each of its logs, the order among them, and the books.

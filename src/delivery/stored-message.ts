@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { Death, Headers, Message } from '../message.js';
-import type { LogEntry } from './buffer.js';
+import type { LogEntry } from './cursor/buffer.js';
 import type { Head } from './head.js';
 
 const NO_HEADERS: Headers = Object.freeze({});

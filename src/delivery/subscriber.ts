@@ -4,9 +4,9 @@ import type { Feed, SubscriberOptions } from './feed.js';
 import { Hand } from './hand.js';
 import type { Held, Holder } from './held.js';
 import { Lanes, type Lane } from './lanes.js';
-import type { Taker } from './roster.js';
-import type { Share } from './share.js';
-import { Solitude } from './solitude.js';
+import type { Taker } from './order/roster.js';
+import type { Share } from './order/share.js';
+import { Solitude } from './crash/solitude.js';
 
 /** A consumer, inside: its slots, what it has in hand, and whether it may take more. */
 export class Subscriber implements Taker, Holder {

@@ -1,6 +1,6 @@
 import type { LogKeeper } from './drops.js';
 import type { Policy } from './retry.js';
-import type { Roster } from './roster.js';
+import type { Roster } from './order/roster.js';
 import type { Bury } from './settlement.js';
 
 /** What a queue or a group makes its subscription of. */

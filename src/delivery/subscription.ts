@@ -2,9 +2,9 @@ import { nextTurn } from '../clock.js';
 import { SluiceError } from '../errors.js';
 import type { Events } from '../events.js';
 import type { Agenda } from './agenda.js';
-import type { LogEntry } from './buffer.js';
+import type { LogEntry } from './cursor/buffer.js';
 import { Contents } from './contents.js';
-import type { Cursor } from './cursor.js';
+import type { Cursor } from './cursor/cursor.js';
 import { Dispatcher } from './dispatcher.js';
 import type { Engine } from './engine.js';
 import type { Consuming, Feed } from './feed.js';
@@ -12,9 +12,9 @@ import { NEVER, type Hand } from './hand.js';
 import type { Head } from './head.js';
 import { Idlers } from './idlers.js';
 import { Held, LocatedHeld, type Keeper } from './held.js';
-import type { KeyLane } from './key-lanes.js';
+import type { KeyLane } from './order/key-lanes.js';
 import type { Policy } from './retry.js';
-import { Roster } from './roster.js';
+import { Roster } from './order/roster.js';
 import type { Outcome } from './settle.js';
 import { Settlement, type SettlementOwner } from './settlement.js';
 import type { Slice } from './slice.js';
@@ -24,7 +24,7 @@ import type { Origin } from './stored-message.js';
 import type { Subscriber } from './subscriber.js';
 import type { SubscriptionOptions } from './subscription-options.js';
 import type { Taken } from './taken.js';
-import type { Trial, Unfinished } from './trial.js';
+import type { Trial, Unfinished } from './crash/trial.js';
 
 /**
  * Who takes what waits in a stock, what they have in hand, and what becomes of it. One per queue and one per group: the only

@@ -1,6 +1,6 @@
-import type { LogEntry } from './buffer.js';
-import type { Cursor } from './cursor.js';
-import type { KeyLane } from './key-lanes.js';
+import type { LogEntry } from './cursor/buffer.js';
+import type { Cursor } from './cursor/cursor.js';
+import type { KeyLane } from './order/key-lanes.js';
 
 /** A message that was taken out of the stock: in hand, or on its way out. */
 export interface Taken {

@@ -1,0 +1,213 @@
+import { types } from 'node:util';
+import {
+  checkBoolean,
+  checkInteger,
+  checkOptions,
+  checkSignal,
+  checkString,
+  describe,
+  isRecord,
+} from '../../arguments.js';
+import { onClock, type Clock } from '../../clock.js';
+import { encodedBytes, json, type Codec, type Encoded } from '../../codec.js';
+import { milliseconds } from '../../duration.js';
+import { SluiceError } from '../../errors.js';
+import type { Headers, MessageOptions } from '../../message.js';
+import { Head, rare, type Identities, type Rare } from '../head.js';
+import { checkRetry } from '../retry.js';
+
+/** Option names of a message, and those that some callers add. */
+export const MESSAGE_OPTIONS: readonly (keyof MessageOptions)[] = [
+  'id',
+  'key',
+  'headers',
+  'priority',
+  'delay',
+  'deliverAt',
+  'ttl',
+  'persistent',
+  'signal',
+  'retry',
+];
+
+/** Longest id or key, in UTF-16 code units. */
+const LONGEST_TEXT = 65_535;
+/** Of a routing key: AMQP's short string, in UTF-16 code units. */
+const LONGEST_ROUTING_KEY = 255;
+/** Of a retry policy, what a sender can use. */
+const SEND_RETRY: ReadonlySet<string> = new Set(['attempts', 'backoff']);
+
+/** Makes envelopes: validates what a sender gives, encodes the body once, and fits both into one head. */
+export class Envelopes {
+  readonly codec: Codec;
+  private readonly clock: Clock;
+  private readonly identities: Identities;
+  private readonly maxBytes: number;
+  /** Ids are kept as text, since something outlives this broker. */
+  private readonly lasting: boolean;
+  /** Named in heads unless it is json. */
+  private readonly codecName: string | undefined;
+  /** Bodies pass by reference: they have no size. */
+  private readonly weightless: boolean;
+  /** Bodies that are bytes are copied into memory that they share. */
+  private readonly pooled: boolean;
+  /** The id of the envelope made last. */
+  id = '';
+
+  constructor(clock: Clock, identities: Identities, codec: Codec, maxBytes: number, lasting: boolean) {
+    this.clock = clock;
+    this.identities = identities;
+    this.codec = codec;
+    this.maxBytes = maxBytes;
+    this.lasting = lasting;
+    // What does not outlive the broker needs no name: its codec is the broker's.
+    this.codecName = codec.name === 'json' || !lasting ? undefined : codec.name;
+    this.weightless = codec.name === 'reference';
+    this.pooled = lasting && codec === json;
+  }
+
+  /** @throws SluiceError ERR_NOT_SERIALIZABLE */
+  encode(body: unknown): Encoded {
+    // That takes a fifth of the time, but one that stays keeps its neighbours: for where few stay in memory.
+    if (this.pooled && types.isUint8Array(body)) return Buffer.from(body);
+    return this.codec.encode(body);
+  }
+
+  /**
+   * The head of a message with this body, accepted now. Its id is in `id`.
+   * @throws SluiceError ERR_MESSAGE_TOO_LARGE; TypeError, RangeError
+   */
+  head(body: Encoded, options: MessageOptions | undefined, routingKey: string | undefined): Head {
+    const { identities } = this;
+    const now = this.clock.now();
+    const size = this.weightless ? 0 : encodedBytes(body);
+    let total = size;
+    let extra: Rare | undefined = this.codecName === undefined ? undefined : this.named();
+    if (options !== undefined) {
+      extra = this.rareOf(options, now, extra);
+      if (extra?.headers !== undefined) total += Buffer.byteLength(JSON.stringify(extra.headers));
+    }
+    if (total > this.maxBytes) {
+      throw new SluiceError(
+        'ERR_MESSAGE_TOO_LARGE',
+        `body and headers have ${total} bytes; at most ${this.maxBytes} are accepted`,
+        {
+          details: { bytes: total, maxMessageBytes: this.maxBytes },
+        },
+      );
+    }
+    identities.next(now);
+    const given = options?.id;
+    this.id = given ?? identities.text();
+    const id = given ?? (this.lasting ? this.id : undefined);
+    return new Head(id, identities.seconds, identities.tick, size, options?.key, routingKey, extra);
+  }
+
+  private named(): Rare {
+    return (this.codecOnly ??= rare({ codec: this.codecName }));
+  }
+  private codecOnly: Rare | undefined;
+
+  private rareOf(options: MessageOptions, now: number, base: Rare | undefined): Rare | undefined {
+    const { headers, priority, ttl, persistent } = options;
+    const due = dueOf(options, now, this.clock);
+    const plain = headers === undefined && !priority && ttl === undefined && due === undefined && persistent !== false;
+    if (plain) return base;
+    return rare(
+      {
+        headers: headers === undefined ? undefined : copied(headers),
+        priority: priority ?? 0,
+        due,
+        dated: options.deliverAt !== undefined,
+        expires: ttl === undefined ? undefined : (due ?? now) + milliseconds(ttl, 'options.ttl'),
+        transient: persistent === false,
+      },
+      base,
+    );
+  }
+}
+
+/** A copy, so that what is checked is what is used: getters are asked once. What is no record stays what it is, for the check to refuse. */
+export function once<T extends object | undefined>(options: T): T {
+  if (!isRecord(options)) return options;
+  try {
+    return { ...options };
+  } catch (cause) {
+    throw new TypeError('options that cannot be read were given', { cause });
+  }
+}
+
+/**
+ * Checks what a sender gives beside the body.
+ * @param known the names that this call takes
+ */
+export function checkMessageOptions(
+  options: MessageOptions | undefined,
+  what: string,
+  known: ReadonlySet<string>,
+): void {
+  if (options === undefined) return;
+  checkOptions(options, what, known);
+  const { id, key, headers, priority, delay, deliverAt, ttl, persistent, signal, retry } = options;
+  if (id !== undefined) checkText(id, `${what}.id`, 1);
+  if (key !== undefined) checkText(key, `${what}.key`, 0);
+  if (headers !== undefined) checkHeaders(headers, `${what}.headers`);
+  if (priority !== undefined) checkInteger(priority, `${what}.priority`, 0, 2 ** 31 - 1);
+  if (delay !== undefined && deliverAt !== undefined) {
+    throw new TypeError(`${what} must have delay or deliverAt, not both`);
+  }
+  if (delay !== undefined) milliseconds(delay, `${what}.delay`);
+  if (deliverAt !== undefined && !(types.isDate(deliverAt) && Number.isFinite(deliverAt.getTime()))) {
+    throw new TypeError(`${what}.deliverAt must be a valid Date; got ${describe(deliverAt)}`);
+  }
+  if (ttl !== undefined) milliseconds(ttl, `${what}.ttl`);
+  if (persistent !== undefined) checkBoolean(persistent, `${what}.persistent`);
+  if (signal !== undefined) checkSignal(signal, `${what}.signal`);
+  if (retry !== undefined) {
+    checkOptions(retry, `${what}.retry`, SEND_RETRY);
+    checkRetry(retry, `${what}.retry`);
+  }
+}
+
+export function checkText(value: unknown, what: string, shortest: number, longest = LONGEST_TEXT): void {
+  checkString(value, what);
+  if (value.length < shortest || value.length > longest) {
+    throw new RangeError(`${what} must have ${shortest} to ${longest} characters; got ${describe(value)}`);
+  }
+}
+
+export function checkRoutingKey(value: unknown, what: string): void {
+  checkText(value, what, 0, LONGEST_ROUTING_KEY);
+}
+
+/** Names the path of what is wrong, never a value: payloads do not belong in logs. */
+export function checkHeaders(headers: unknown, what: string): asserts headers is Headers {
+  if (!isRecord(headers)) throw new TypeError(`${what} must be a flat record; got ${describe(headers)}`);
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    const kind = typeof value;
+    if (value === null || kind === 'string' || kind === 'boolean' || (kind === 'number' && Number.isFinite(value)))
+      continue;
+    const given =
+      kind === 'number' ? 'a number that is not finite' : value === undefined ? 'undefined' : `a value of type ${kind}`;
+    throw new TypeError(
+      `${what}[${describe(name)}] must be a string, a finite number, true, false or null; got ${given}`,
+    );
+  }
+}
+
+/** The sender's record may change later, and a key named __proto__ is plain data. */
+function copied(headers: Headers): Headers {
+  const copy: Record<string, string | number | boolean | null> = {};
+  for (const name of Object.keys(headers)) {
+    Object.defineProperty(copy, name, { value: headers[name], enumerable: true });
+  }
+  return Object.freeze(copy);
+}
+
+function dueOf(options: MessageOptions, now: number, clock: Clock): number | undefined {
+  const { delay, deliverAt } = options;
+  if (delay === undefined && deliverAt === undefined) return undefined;
+  const due = deliverAt === undefined ? now + milliseconds(delay, 'options.delay') : onClock(clock, deliverAt);
+  return due > now ? due : undefined;
+}

@@ -1,0 +1,125 @@
+import type { Encoded } from '../../codec.js';
+import { SluiceError } from '../../errors.js';
+import type { Durability, MessageOptions } from '../../message.js';
+import type { Awaitable, StorageOp } from '../../storage/storage.js';
+import type { LogEntry } from '../cursor/buffer.js';
+import type { Head } from '../head.js';
+import type { Journal } from '../journal.js';
+
+export type Overflow = 'block' | 'reject' | 'drop-head' | 'dead-letter';
+
+export interface Limits {
+  readonly maxLength: number;
+  readonly maxBytes: number;
+  readonly overflow: Overflow;
+}
+
+/** What many arrivals at once would take. */
+export interface Load {
+  count: number;
+  bytes: number;
+  /** The last of them. */
+  head?: Head;
+}
+
+/** The append of a message, with its entry as the engine knows it. */
+export type Append = StorageOp & { readonly type: 'append'; readonly entry: LogEntry };
+
+/** One message for one queue or topic, on its way in. */
+export interface Deposit {
+  readonly inbox: Inbox;
+  readonly head: Head;
+  readonly body: Encoded;
+  /** Which of the messages that are sent together it belongs to. */
+  readonly parcel: number;
+}
+
+const UNLIMITED: Limits = { maxLength: Infinity, maxBytes: Infinity, overflow: 'reject' };
+
+/** Where a queue or topic takes messages in. This one has no limits: whoever has some says so. */
+export abstract class Inbox {
+  readonly name: string;
+  /** What a receipt says of a message that went only here. */
+  readonly names: readonly string[];
+  journal!: Journal;
+  limits: Limits = UNLIMITED;
+  /** Nothing has to be asked before an append. */
+  open = true;
+  /** Refuses a body that the schema does not take (ERR_VALIDATION). */
+  validate: ((body: unknown) => unknown) | undefined;
+  /** Senders that wait for room here. */
+  waiting = 0;
+  deleted = false;
+
+  constructor(name: string) {
+    this.name = name;
+    this.names = Object.freeze([name]);
+  }
+
+  /** The append of a message to the log where it belongs. */
+  abstract append(head: Head, body: Encoded): Append;
+
+  /** An append is done: consumers may see it. */
+  abstract arrived(op: Append): void;
+
+  /** Several of one write are. */
+  abstract arrivedTogether(ops: readonly Append[]): void;
+
+  /** Refuses options that mean nothing here (TypeError). */
+  checkOptions(_options: MessageOptions): void {}
+
+  /** Whether `load` more fits now, beside what is there and what is under way. */
+  fits(_load: Load): boolean {
+    return true;
+  }
+
+  /** Whether `load` would not even fit where nothing else is. */
+  neverFits(_load: Load): boolean {
+    return false;
+  }
+
+  /** Appends are under way (1), or done (−1). */
+  reserve(_load: Load, _sign: 1 | -1): void {}
+
+  /** Somebody waits for room, or nobody any more. */
+  crowd(_crowded: boolean): void {}
+
+  get durability(): Durability {
+    return this.journal.durability;
+  }
+
+  /** What is stored here is stored at once, or refused at once. */
+  get plain(): boolean {
+    return this.open && this.validate === undefined && !this.journal.lasting;
+  }
+
+  /** The way of most messages: one place, no limits. Done when it returns, or resolves with, `receipt`. */
+  store<T>(head: Head, body: Encoded, receipt: T): Awaitable<T> {
+    const op = this.append(head, body);
+    const written = this.journal.write([op], head.rare?.transient === true ? 'memory' : undefined);
+    if (written === undefined) {
+      this.arrived(op);
+      return receipt;
+    }
+    const load = { count: 1, bytes: head.size };
+    this.reserve(load, 1);
+    return written.then(
+      () => {
+        this.reserve(load, -1);
+        this.arrived(op);
+        return receipt;
+      },
+      (error: unknown) => {
+        this.reserve(load, -1);
+        throw error;
+      },
+    );
+  }
+
+  full(details: Readonly<Record<string, unknown>> = {}): SluiceError {
+    const { maxLength, maxBytes, overflow } = this.limits;
+    return new SluiceError('ERR_QUEUE_FULL', `queue ${JSON.stringify(this.name)} is full`, {
+      details: { queue: this.name, maxLength, maxBytes, overflow, ...details },
+    });
+  }
+}

@@ -1,0 +1,150 @@
+import type { Clock } from '../../clock.js';
+import { SluiceError } from '../../errors.js';
+import type { Durability, MessageOptions, Receipt } from '../../message.js';
+import type { Agenda } from '../agenda.js';
+import type { Envelopes } from './envelope.js';
+import type { Deposit, Inbox } from './inbox.js';
+import type { Intake } from './intake.js';
+import { policyOf } from '../retry.js';
+
+/** A message, and where it was routed to. Its options are checked. */
+export interface Parcel {
+  readonly inboxes: readonly Inbox[];
+  readonly body: unknown;
+  readonly options: MessageOptions | undefined;
+  readonly routingKey: string | undefined;
+}
+
+const RANK: Readonly<Record<Durability, number>> = { memory: 0, os: 1, disk: 2 };
+const BY_RANK: readonly Durability[] = ['memory', 'os', 'disk'];
+
+/** The way in: body and options become a head and encoded bytes, once; the intake stores them; a receipt tells it. */
+export class Post {
+  private readonly envelopes: Envelopes;
+  private readonly intake: Intake;
+  private readonly agenda: Agenda;
+  private readonly clock: Clock;
+  private readonly report: (error: unknown) => void;
+  /** Those who wait for their next try. */
+  private readonly resting = new Map<(error: SluiceError) => void, readonly Deposit[]>();
+
+  constructor(envelopes: Envelopes, intake: Intake, agenda: Agenda, clock: Clock, report: (error: unknown) => void) {
+    this.envelopes = envelopes;
+    this.intake = intake;
+    this.agenda = agenda;
+    this.clock = clock;
+    this.report = report;
+  }
+
+  /** One message. Resolves once it is stored as durably as its storage promises. */
+  send(
+    inboxes: readonly Inbox[],
+    body: unknown,
+    options: MessageOptions | undefined,
+    routingKey: string | undefined,
+  ): Promise<Receipt> {
+    if (options === undefined && inboxes.length === 1) {
+      const inbox = inboxes[0]!;
+      if (inbox.open && inbox.validate === undefined) return this.sendPlain(inbox, body, routingKey);
+    }
+    return this.sendMany([{ inboxes, body, options, routingKey }]).then(([receipt]) => receipt!);
+  }
+
+  /** The way of most messages: nothing here waits for anything but the storage. */
+  private sendPlain(inbox: Inbox, body: unknown, routingKey: string | undefined): Promise<Receipt> {
+    const { envelopes } = this;
+    const encoded = envelopes.encode(body);
+    const head = envelopes.head(encoded, undefined, routingKey);
+    const { names, durability } = inbox;
+    const receipt: Receipt = { id: envelopes.id, duplicate: false, destinations: names, durability };
+    return Promise.resolve(inbox.store(head, encoded, receipt));
+  }
+
+  /** All or none, in one write. */
+  async sendMany(parcels: readonly Parcel[]): Promise<Receipt[]> {
+    const deposits: Deposit[] = [];
+    const ids: string[] = [];
+    parcels.forEach(({ inboxes, body, options, routingKey }, parcel) => {
+      for (const inbox of inboxes) {
+        if (options !== undefined) inbox.checkOptions(options);
+        inbox.validate?.(body);
+      }
+      const encoded = this.envelopes.encode(body);
+      const head = this.envelopes.head(encoded, options, routingKey);
+      ids.push(this.envelopes.id);
+      for (const inbox of inboxes) deposits.push({ inbox, head, body: encoded, parcel });
+    });
+    const stored: Deposit[][] = ids.map(() => []);
+    for (const deposit of await this.attempt(deposits, parcels)) stored[deposit.parcel]!.push(deposit);
+    return ids.map((id, parcel) => receiptOf(id, stored[parcel]!));
+  }
+
+  /** Whoever waits for his next try, at `inbox` or anywhere, gives up. */
+  refuse(error: SluiceError, inbox?: Inbox): void {
+    for (const [reject, deposits] of this.resting) {
+      if (inbox === undefined || deposits.some((deposit) => deposit.inbox === inbox)) reject(error);
+    }
+  }
+
+  /** Tries as often as the sender wants it, where a failure may pass. */
+  private async attempt(deposits: readonly Deposit[], parcels: readonly Parcel[]): Promise<readonly Deposit[]> {
+    const signals = parcels.flatMap(({ options }) => options?.signal ?? []);
+    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+    const retry = parcels.find(({ options }) => options?.retry !== undefined)?.options?.retry;
+    const policy = policyOf([retry ?? { attempts: 1 }], { buries: false, buriesOverflow: false }, this.report);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (signal?.aborted) throw aborted(signal);
+        const offered = attempt === 1 ? deposits : this.intake.restamped(deposits);
+        const stored = this.intake.accept(offered, signal);
+        return await (signal === undefined ? stored : untilAborted(signal, Promise.resolve(stored)));
+      } catch (error) {
+        if (attempt >= policy.attempts || !mayPass(error)) throw error;
+        await this.rest(policy.backoff(attempt, error), signal, deposits);
+      }
+    }
+  }
+
+  private rest(delay: number, signal: AbortSignal | undefined, deposits: readonly Deposit[]): Promise<void> {
+    let alarm = this.agenda.alarm(() => undefined);
+    let cancel: (error: SluiceError) => void = () => undefined;
+    const rested = new Promise<void>((resolve, reject) => {
+      alarm = this.agenda.alarm(resolve);
+      alarm.set(this.clock.now() + delay, true);
+      cancel = reject;
+      this.resting.set(cancel, deposits);
+    });
+    return (signal === undefined ? rested : untilAborted(signal, rested)).finally(() => {
+      this.resting.delete(cancel);
+      alarm.clear();
+    });
+  }
+}
+
+function receiptOf(id: string, stored: readonly Deposit[]): Receipt {
+  let rank = RANK.disk;
+  for (const { inbox, head } of stored) {
+    rank = Math.min(rank, RANK[head.rare?.transient === true ? 'memory' : inbox.durability]);
+  }
+  const destinations =
+    stored.length === 1 ? stored[0]!.inbox.names : [...new Set(stored.map(({ inbox }) => inbox.name))];
+  return { id, duplicate: false, destinations, durability: stored.length === 0 ? 'memory' : BY_RANK[rank]! };
+}
+
+function mayPass(error: unknown): boolean {
+  return SluiceError.is(error, 'ERR_QUEUE_FULL') || SluiceError.is(error, 'ERR_STORAGE_FULL');
+}
+
+/** `promise`, or ERR_ABORTED as soon as the signal aborts. What goes on behind it goes on. */
+export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(aborted(signal));
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+function aborted(signal: AbortSignal): SluiceError {
+  return new SluiceError('ERR_ABORTED', 'sending was given up', { cause: signal.reason });
+}

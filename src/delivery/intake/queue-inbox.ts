@@ -1,0 +1,143 @@
+import type { Encoded } from '../../codec.js';
+import { Accepted } from '../contents.js';
+import { CursorLog } from '../cursor/cursor-log.js';
+import type { Head } from '../head.js';
+import { Inbox, type Append, type Limits, type Load } from './inbox.js';
+import type { Journal } from '../journal.js';
+import { cursorLogOf, queueLogOf } from '../log-names.js';
+import { oldest } from '../oldest.js';
+import type { Subscription } from '../subscription.js';
+import type { Taken } from '../taken.js';
+
+/** Where a queue takes messages in: its limits, and the logs of its levels. */
+export class QueueInbox extends Inbox {
+  readonly subscription: Subscription;
+  /** It is over its limits until something is read. */
+  private owing = false;
+  /** Appends under way. */
+  private readonly reserved: Load = { count: 0, bytes: 0 };
+
+  constructor(name: string, subscription: Subscription) {
+    super(name);
+    this.subscription = subscription;
+  }
+
+  /**
+   * Opens a log per priority level. Logs that are there stay, while they hold anything; another journal is for an empty queue
+   * only.
+   */
+  lay(journal: Journal, levels: number): void {
+    const { stock } = this.subscription;
+    const { cursors } = stock;
+    if (journal !== this.journal) {
+      this.journal = journal;
+      const inHand = (): Iterable<Taken> => this.subscription.inHand();
+      const record = journal.lasting
+        ? new CursorLog(cursorLogOf(this.name), cursors, stock.books, inHand, stock.suspects)
+        : undefined;
+      stock.restart(journal, record);
+    }
+    for (let level = cursors.length; level < levels; level++) {
+      const log = queueLogOf(this.name, level);
+      stock.open(log, journal.rangeOf(log));
+    }
+    while (cursors.length > levels && !cursors.at(-1)!.holds) cursors.pop();
+  }
+
+  limit(limits: Limits): void {
+    this.limits = limits;
+    this.open = limits.maxLength === Infinity && limits.maxBytes === Infinity;
+  }
+
+  /** Whether `load` more fits now, beside what is there and what is under way. Without room, one message is handed over at a time. */
+  override fits(load: Load): boolean {
+    const { maxLength, maxBytes } = this.limits;
+    const { ready, delayed, bytes } = this.subscription.stock.books;
+    const coming = this.reserved.count + load.count;
+    if (bytes + this.reserved.bytes + load.bytes > maxBytes) return false;
+    return maxLength > 0
+      ? ready + delayed + coming <= maxLength
+      : coming === 1 && this.subscription.handsOver(load.head);
+  }
+
+  /** Whether `load` would not even fit into the empty queue. One that holds nothing hands over one message that is due. */
+  override neverFits({ count, bytes, head }: Load): boolean {
+    const { maxLength, maxBytes } = this.limits;
+    if (bytes > maxBytes) return true;
+    return maxLength > 0 ? count > maxLength : count > 1 || head?.rare?.due !== undefined;
+  }
+
+  override crowd(crowded: boolean): void {
+    this.subscription.crowded = crowded;
+  }
+
+  override reserve(load: Load, sign: 1 | -1): void {
+    this.reserved.count += sign * load.count;
+    this.reserved.bytes += sign * load.bytes;
+  }
+
+  /** The append of a message to the log of its level. */
+  override append(head: Head, body: Encoded): Append {
+    return { type: 'append', log: this.cursorFor(head).log, entry: { head, body }, offset: undefined };
+  }
+
+  /** An append is done: consumers may see it. */
+  override arrived(op: Append): void {
+    if (this.deleted) return;
+    const most = this.most(op);
+    this.enter(op);
+    if (!this.open) this.dropHeads(most);
+  }
+
+  /** Several of one write are. What is too much goes when all are in. */
+  override arrivedTogether(ops: readonly Append[]): void {
+    if (this.deleted) return;
+    const most = this.most(ops.at(-1)!);
+    for (const op of ops) this.enter(op);
+    this.dropHeads(most);
+  }
+
+  /** How many may be here once `last` is in: without room of its own, what somebody is about to take. */
+  private most({ entry }: Append): number {
+    const { maxLength } = this.limits;
+    const { subscription } = this;
+    if (maxLength > 0 || !subscription.handsOver(entry.head)) return maxLength;
+    const { ready, delayed } = subscription.stock.books;
+    return ready + delayed + 1;
+  }
+
+  private enter({ entry, offset }: Append): void {
+    const { subscription } = this;
+    subscription.arrive(this.cursorFor(entry.head), offset!, entry);
+    const { events } = subscription;
+    if (events.heard.accepted) events.emit('accepted', new Accepted(subscription, entry));
+  }
+
+  private cursorFor(head: Head) {
+    const { cursors } = this.subscription.stock;
+    const priority = head.rare === undefined ? 0 : head.rare.priority;
+    return cursors[priority < cursors.length ? priority : cursors.length - 1]!;
+  }
+
+  /** The oldest of the lowest level that is not empty go, until the rest is within the limits. */
+  private dropHeads(most = this.limits.maxLength): void {
+    if (this.open || this.limits.overflow !== 'drop-head') return;
+    const { stock } = this.subscription;
+    const { maxBytes } = this.limits;
+    const { books } = stock;
+    this.owing = false;
+    while (books.ready + books.delayed > most || books.bytes > maxBytes) {
+      const cursor = oldest(stock);
+      if (cursor === undefined) {
+        this.owing = stock.loading;
+        return;
+      }
+      this.subscription.discard(cursor, 'overflow');
+    }
+  }
+
+  /** What has to be dropped had to be read first. */
+  loaded(): void {
+    if (this.owing) this.dropHeads();
+  }
+}

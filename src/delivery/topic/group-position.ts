@@ -1,0 +1,234 @@
+import type { SluiceError } from '../../errors.js';
+import type { Awaitable } from '../../storage/storage.js';
+import type { LogEntry } from '../cursor/buffer.js';
+import { CursorLog } from '../cursor/cursor-log.js';
+import { restore } from '../cursor/cursor-recovery.js';
+import { fence } from '../ending.js';
+import type { Engine } from '../engine.js';
+import { groupLogOf } from '../log-names.js';
+import { Membership } from './membership.js';
+import type { Partition } from './partition.js';
+import { policyOf } from '../retry.js';
+import type { Bury } from '../settlement.js';
+import { Subscription } from '../subscription.js';
+import type { Taken } from '../taken.js';
+import type { Follower, TopicInbox } from './topic-inbox.js';
+
+export interface GroupOffsets {
+  readonly partition: number;
+  /** The next offset that is not settled. */
+  readonly committed: number;
+  /** One after the last message. */
+  readonly end: number;
+  readonly lag: number;
+  /** Who has it; nobody, where the group has no members. */
+  readonly member?: string | undefined;
+}
+
+/**
+ * The place of a group in a topic: a cursor per partition, and the members who share them.
+ *
+ *     partition 0   ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒        cursor ──► member a
+ *                           ▲ committed ▲ end
+ *     partition 1   ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒             cursor ──► member b
+ */
+export class GroupPosition implements Follower {
+  readonly subscription: Subscription;
+  readonly membership: Membership;
+  private readonly name: string;
+  private readonly inbox: TopicInbox;
+  private readonly engine: Engine;
+  private readonly log: string;
+  /** Partitions in which retention has overtaken it since it last went on: the first time was told, the rest is counted. */
+  private readonly gaps = new Map<number, { readonly from: number; missed: number }>();
+  /** Where it begins is being looked up. */
+  started: Promise<void> | undefined;
+
+  constructor(engine: Engine, inbox: TopicInbox, name: string, bury: Bury) {
+    const { events } = engine;
+    this.engine = engine;
+    this.inbox = inbox;
+    this.name = name;
+    this.log = groupLogOf(inbox.name, name);
+    this.membership = new Membership({
+      cursors: () => this.subscription.stock.cursors,
+      rebalanced: (assignment) => {
+        // Those who leave because the broker closes leave for good.
+        if (events.heard.rebalanced && !inbox.closed)
+          events.emit('rebalanced', { topic: inbox.name, group: name, assignment });
+      },
+    });
+    this.subscription = new Subscription(engine, {
+      name: inbox.name,
+      group: name,
+      roster: this.membership,
+      keeper: { passed: () => this.passed(), released: () => inbox.retention.passed() },
+      policy: policyOf([], { buries: true, buriesOverflow: false }, () => undefined),
+      bury,
+      relieved: () => undefined,
+      loaded: () => undefined,
+    });
+  }
+
+  /** Begins at a place of its own in each partition. Where that has to be looked up first, nothing is delivered before. */
+  start(locate: (partition: Partition) => Awaitable<number>): void {
+    this.keepRecord();
+    const found = this.inbox.partitions.map(locate);
+    const begin = (positions: readonly number[]): void => {
+      this.open(positions);
+      this.subscription.stock.upset();
+      this.subscription.beginning = false;
+      this.subscription.rested();
+    };
+    if (!found.some((one) => one instanceof Promise)) return begin(found as number[]);
+    this.subscription.beginning = true;
+    this.started = Promise.all(found.map(async (one) => one)).then(begin, (error: unknown) => {
+      this.subscription.report(error);
+      begin([]);
+    });
+  }
+
+  /** As an earlier run left it. */
+  async recover(): Promise<void> {
+    this.keepRecord();
+    this.open([]);
+    this.subscription.recovered(await restore(this.subscription.stock, this.inbox.journal, this.log));
+  }
+
+  private keepRecord(): void {
+    const { stock } = this.subscription;
+    const { journal } = this.inbox;
+    const inHand = (): Iterable<Taken> => this.subscription.inHand();
+    const record = journal.lasting
+      ? new CursorLog(this.log, stock.cursors, stock.books, inHand, stock.suspects)
+      : undefined;
+    stock.restart(journal, record);
+  }
+
+  private open(positions: readonly number[]): void {
+    this.started = undefined;
+    if (this.subscription.closed) return;
+    this.inbox.followers.add(this);
+    this.grow(positions);
+  }
+
+  /** The topic has more partitions: what is new begins with them. */
+  grow(positions: readonly number[] = []): void {
+    if (this.started !== undefined) return;
+    const { stock } = this.subscription;
+    for (const partition of this.inbox.partitions.slice(stock.cursors.length)) {
+      const { log, boundary, range, number, first } = partition;
+      stock.open(log, range, { position: clamped(positions[number] ?? first, partition), boundary });
+    }
+    this.membership.rebalance();
+  }
+
+  arrived(partition: Partition, offset: number, entry: LogEntry): void {
+    const { subscription } = this;
+    subscription.arrive(subscription.stock.cursors[partition.number]!, offset, entry);
+  }
+
+  /** The lowest offset of a partition that is in hand, or was given back from the dead letters; or Infinity. */
+  lowestInHand({ number }: Partition): number {
+    const cursor = this.subscription.stock.cursors[number];
+    let lowest = Infinity;
+    if (cursor === undefined) return lowest;
+    for (const offset of cursor.returned.revived) lowest = Math.min(lowest, offset);
+    if (cursor.out === 0) return lowest;
+    for (const taken of this.subscription.inHand()) {
+      if (taken.cursor === cursor) lowest = Math.min(lowest, taken.offset);
+    }
+    return lowest;
+  }
+
+  /** The next offset of a partition that is not settled. */
+  committed({ number, first }: Partition): number {
+    return Math.max(first, this.subscription.stock.cursors[number]?.settled.low ?? first);
+  }
+
+  /** It will not need what lies below, come what may. */
+  done(partition: Partition): number {
+    return Math.min(this.committed(partition), this.lowestInHand(partition));
+  }
+
+  offsets(): GroupOffsets[] {
+    return this.inbox.partitions.map((partition) => {
+      const committed = this.committed(partition);
+      const { number, next: end } = partition;
+      const member = this.membership.memberOf(number);
+      return { partition: number, committed, end, lag: end - committed, ...(member === undefined ? {} : { member }) };
+    });
+  }
+
+  /** Retention has deleted what lies below the first of this partition. */
+  overtaken({ number, first }: Partition): void {
+    const { stock } = this.subscription;
+    const cursor = stock.cursors[number];
+    if (cursor === undefined || !cursor.behind(first)) return;
+    const from = cursor.settled.low;
+    const missed = stock.overtake(cursor, first);
+    this.subscription.restocked(cursor);
+    const gap = this.gaps.get(number);
+    if (gap === undefined) this.gaps.set(number, { from: first, missed: 0 });
+    else gap.missed += missed;
+    if (gap === undefined) this.warn(number, missed, from, first);
+  }
+
+  /** Something was settled. What was missed since the last warning is told now that the group goes on. */
+  private passed(): void {
+    for (const [number, { from, missed }] of this.gaps)
+      this.warn(number, missed, from, this.inbox.partitions[number]!.first);
+    this.gaps.clear();
+    this.inbox.retention.passed();
+  }
+
+  private warn(partition: number, missed: number, from: number, to: number): void {
+    const { events } = this.engine;
+    if (missed === 0 || !events.heard.warning) return;
+    const [group, topic] = [this.name, this.inbox.name];
+    const message = `group ${JSON.stringify(group)} of topic ${JSON.stringify(topic)} was overtaken by retention: it missed ${missed} of partition ${partition}, and goes on at offset ${to}`;
+    const details = { topic, group, partition, missed, from, to };
+    events.emit('warning', { code: 'GROUP_OVERTAKEN', message, details });
+  }
+
+  /** Whether a message is still in the topic. */
+  holds(partition: number, offset: number): boolean {
+    const { first, next } = this.inbox.partitions[partition] ?? { first: 0, next: 0 };
+    return offset >= first && offset < next && this.subscription.stock.cursors[partition] !== undefined;
+  }
+
+  /** What died here is delivered once more, attempts counted from 1. Done when that is stored. */
+  revive(partition: number, offset: number): Awaitable<void> {
+    const { stock } = this.subscription;
+    stock.revive(stock.cursors[partition]!, offset);
+    return this.stored();
+  }
+
+  /** Goes on elsewhere in a partition. What is in hand of it is fenced: its signal aborts, its verbs do nothing. */
+  move(partition: Partition, offset: number, reason: SluiceError): void {
+    const { subscription, membership } = this;
+    const { stock } = subscription;
+    const cursor = stock.cursors[partition.number]!;
+    const { boundary, range } = partition;
+    stock.reopen(cursor, range, { position: clamped(offset, partition), boundary });
+    fence(subscription, cursor, reason);
+    membership.vacated(stock.cursors[partition.number]!);
+    subscription.restocked();
+    subscription.rested();
+  }
+
+  /** Resolves when what was moved is stored. */
+  stored(): Awaitable<void> {
+    return this.inbox.journal.tidy();
+  }
+
+  /** Nothing of it is left. */
+  async remove(): Promise<void> {
+    const { journal } = this.inbox;
+    if (journal.lasting) await journal.write([{ type: 'remove', log: this.log }]);
+  }
+}
+
+function clamped(offset: number, { first, next }: Partition): number {
+  return Math.min(Math.max(offset, first), next);
+}

@@ -1,0 +1,205 @@
+import { encodedBytes } from '../../codec.js';
+import type { StoredEntry } from '../../storage/storage.js';
+import type { Agenda, Alarm } from '../agenda.js';
+import { Head } from '../head.js';
+import type { Partition } from './partition.js';
+
+/** What a topic keeps at most, in all its partitions together; Infinity: no limit. */
+export interface RetentionLimits {
+  /** ms. */
+  readonly time: number;
+  readonly bytes: number;
+  readonly messages: number;
+  /** What every group has passed goes as well. */
+  readonly consumed: boolean;
+}
+
+/** Whose messages are kept. */
+export interface RetentionOwner {
+  readonly partitions: readonly Partition[];
+  now(): number;
+  /** The lowest offset that a group has in hand, or Infinity. */
+  inHand(partition: Partition): number;
+  /** Every group is done with what lies below; nothing is, where there is no group. */
+  passed(partition: Partition): number;
+  /** What lies below `first` of these is gone. */
+  dropped(partitions: Iterable<Partition>): void;
+  report(error: unknown): void;
+}
+
+type Oldest = readonly [partition: Partition, entry: StoredEntry];
+
+/** The oldest entries of a partition, as its log has them, and how many of these are gone. */
+interface Front {
+  readonly entries: readonly StoredEntry[];
+  gone: number;
+}
+
+/**
+ * Deletes what a topic does not keep any longer, oldest first, whichever limit is passed first. Never what a group has in hand: what
+ * is behind that waits for it.
+ */
+export class Retention {
+  private limits: RetentionLimits;
+  private readonly owner: RetentionOwner;
+  private readonly alarm: Alarm;
+  /** Used up, or not there: to be read. */
+  private readonly fronts = new Map<Partition, Front>();
+  /** In all partitions together. */
+  private messages = 0;
+  private bytes = 0;
+  private reading = false;
+  private closed = false;
+  /** The oldest would have to go, and is in hand. */
+  private blocked = false;
+
+  constructor(agenda: Agenda, owner: RetentionOwner, limits: RetentionLimits) {
+    this.owner = owner;
+    this.limits = limits;
+    this.alarm = agenda.alarm(() => this.check());
+  }
+
+  /** What is over goes with the next check(). */
+  limit(limits: RetentionLimits): void {
+    this.limits = limits;
+  }
+
+  /** A message of so many bytes came. */
+  arrived(size: number): void {
+    const { time } = this.limits;
+    this.messages++;
+    this.bytes += size;
+    if (this.closed) return;
+    if (this.alarm.at < 0 && time !== Infinity) this.alarm.set(this.owner.now() + time);
+    if (this.overfull) this.check();
+  }
+
+  /** A group settled something. */
+  passed(): void {
+    if (this.limits.consumed || this.blocked) this.check();
+  }
+
+  close(): void {
+    this.alarm.clear();
+    this.closed = true;
+  }
+
+  /** Drops what has to go. Goes on by itself where that has to be read first. */
+  check(): void {
+    if (this.reading || this.closed) return;
+    this.count();
+    const touched = new Set<Partition>();
+    this.blocked = false;
+    if (this.limits.consumed) this.dropPassed(touched);
+    for (let next = this.next(); next !== undefined; next = this.next()) this.drop(...next, touched);
+    if (touched.size > 0) this.owner.dropped(touched);
+    this.watch();
+  }
+
+  private count(): void {
+    const { partitions } = this.owner;
+    this.messages = partitions.reduce((sum, { size }) => sum + size, 0);
+    this.bytes = partitions.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** The oldest message of a partition goes: `oldest`. */
+  private drop(partition: Partition, oldest: StoredEntry, touched: Set<Partition>): void {
+    const { size } = headOf(oldest);
+    this.fronts.get(partition)!.gone++;
+    partition.first = oldest.offset + 1;
+    partition.bytes -= size;
+    this.messages--;
+    this.bytes -= size;
+    touched.add(partition);
+  }
+
+  private dropPassed(touched: Set<Partition>): void {
+    for (const partition of this.owner.partitions) {
+      const to = this.owner.passed(partition);
+      if (to <= partition.first) continue;
+      if (to === partition.next) {
+        // All of it: nothing has to be looked at.
+        Object.assign(partition, { first: to, bytes: 0 });
+        this.fronts.delete(partition);
+        touched.add(partition);
+      }
+      while (partition.first < to) {
+        const oldest = this.front(partition);
+        if (oldest === undefined) break;
+        this.drop(partition, oldest, touched);
+      }
+    }
+  }
+
+  private get overfull(): boolean {
+    return this.messages > this.limits.messages || this.bytes > this.limits.bytes;
+  }
+
+  /** What has to go next; undefined: nothing, or it is being read. */
+  private next(): Oldest | undefined {
+    const { owner, limits } = this;
+    if (limits.time === Infinity && !this.overfull) return undefined;
+    const oldest = this.oldest();
+    if (oldest === undefined) return undefined;
+    const [partition, entry] = oldest;
+    if (!this.overfull && headOf(entry).arrived + limits.time > owner.now()) return undefined;
+    this.blocked = entry.offset >= owner.inHand(partition);
+    return this.blocked ? undefined : oldest;
+  }
+
+  private oldest(): Oldest | undefined {
+    let found: Oldest | undefined;
+    for (const partition of this.owner.partitions) {
+      if (partition.size === 0) continue;
+      const entry = this.front(partition);
+      if (entry === undefined) return undefined;
+      if (found === undefined || headOf(entry).compareAge(headOf(found[1])) < 0) found = [partition, entry];
+    }
+    return found;
+  }
+
+  /** The oldest message of a partition that has one; undefined: it is being read. */
+  private front(partition: Partition): StoredEntry | undefined {
+    const known = this.fronts.get(partition);
+    if (known !== undefined && known.gone < known.entries.length) return known.entries[known.gone];
+    const read = partition.read(partition.first);
+    if (!(read instanceof Promise)) return this.absorb(partition, read);
+    this.reading = true;
+    read.then(
+      (entries) => {
+        this.absorb(partition, entries);
+        this.reading = false;
+        this.check();
+      },
+      (error: unknown) => {
+        this.reading = false;
+        if (!this.closed) this.owner.report(error);
+      },
+    );
+    return undefined;
+  }
+
+  private absorb(partition: Partition, entries: readonly StoredEntry[]): StoredEntry | undefined {
+    // What is not visible yet is asked for again later.
+    const visible = entries.findIndex(({ offset }) => offset >= partition.next);
+    const front = visible < 0 ? entries : entries.slice(0, visible);
+    // Nothing is left of it in the log.
+    if (front.length === 0) Object.assign(partition, { first: partition.next, bytes: 0 });
+    this.fronts.set(partition, { entries: front, gone: 0 });
+    return front[0];
+  }
+
+  /** Looks again when the oldest message is too old. */
+  private watch(): void {
+    if (this.limits.time === Infinity || this.reading) return;
+    const oldest = this.oldest();
+    if (this.reading) return;
+    const due = oldest === undefined ? Infinity : headOf(oldest[1]).arrived + this.limits.time;
+    // What is in hand is asked for again when something is settled.
+    this.alarm.set(this.blocked ? Infinity : due);
+  }
+}
+
+function headOf({ entry }: StoredEntry): Head {
+  return Head.from(entry.head, () => encodedBytes(entry.body));
+}
