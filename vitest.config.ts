@@ -17,12 +17,15 @@ export default defineConfig({
     exclude: ['test/dist/**'],
     // allowOnly false: a forgotten `.only` fails the run instead of silently narrowing it.
     allowOnly: false,
+    // Every core: there is nothing else to do meanwhile.
+    maxWorkers: '100%',
     // A machine may be slow, or busy: only what never ends is too long.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     typecheck: {
       enabled: true,
       include: ['test/types/**/*.test-d.ts'],
+      tsconfig: 'test/types/tsconfig.json',
       // `npm run typecheck` judges the sources; here only the expectations count.
       ignoreSourceErrors: true,
     },
