@@ -305,8 +305,8 @@ export const flaws: readonly Flaw[] = [
   {
     name: 'a late ack is accepted',
     file: 'delivery/subscription.ts',
-    find: 'this.roster.heard(held.holder);\n      return false;',
-    replace: 'this.roster.heard(held.holder);\n      return true;',
+    find: 'return held.inHand && this.conclude(held, outcome, delay, error);',
+    replace: 'return this.conclude(held, outcome, delay, error);',
     tests: ['consumer/ack-timeout.test.ts', 'consumer/verbs.test.ts'],
   },
   {
@@ -414,8 +414,8 @@ export const flaws: readonly Flaw[] = [
   {
     name: 'attempts are lost in a restart',
     file: 'delivery/cursor/cursor.ts',
-    find: 'if (due > 0) this.deferred.push(due, offset, failures, deliveries, alone);',
-    replace: 'if (due > 0) this.deferred.push(due, offset, 0, deliveries, alone);',
+    find: 'if (due > 0) this.returned.deferred.push(due, offset, failures, deliveries, alone);',
+    replace: 'if (due > 0) this.returned.deferred.push(due, offset, 0, deliveries, alone);',
     tests: ['broker/recovery.test.ts'],
   },
   {
@@ -428,8 +428,8 @@ export const flaws: readonly Flaw[] = [
   {
     name: 'the books of a restart count what was settled out of order',
     file: 'delivery/cursor/cursor-recovery.ts',
-    find: 'cursor.settled.low - cursor.settled.above - cursor.deferred.size',
-    replace: 'cursor.settled.low - cursor.deferred.size',
+    find: 'cursor.settled.low - cursor.settled.above - cursor.returned.deferred.size',
+    replace: 'cursor.settled.low - cursor.returned.deferred.size',
     tests: ['broker/recovery.test.ts'],
   },
   {
@@ -521,9 +521,9 @@ export const flaws: readonly Flaw[] = [
   },
   {
     name: 'attempts of what waits for its key are forgotten',
-    file: 'delivery/cursor/cursor.ts',
-    find: 'of this.lanes?.tried ?? [])',
-    replace: 'of new Map<number, Tries>())',
+    file: 'delivery/cursor/returns.ts',
+    find: 'of lanes?.tried ?? [])',
+    replace: 'of new Map<number, { failures: number; deliveries: number }>())',
     tests: ['queue/peek.test.ts', 'broker/recovery.test.ts'],
   },
   {

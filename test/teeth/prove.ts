@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { flaws as engineFlaws, type Flaw } from './flaws.js';
+import { groupFlaws } from './group-flaws.js';
 import { storageFlaws } from './storage-flaws.js';
 import { survivalFlaws } from './survival-flaws.js';
 
@@ -154,7 +155,7 @@ function refuse(why: string, what: readonly string[]): number {
   return 1;
 }
 
-const flaws = [...engineFlaws, ...survivalFlaws, ...storageFlaws];
+const flaws = [...engineFlaws, ...survivalFlaws, ...groupFlaws, ...storageFlaws];
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
 const chosen = flaws.filter(({ name }) => name.includes(values.only));
 if (chosen.length === 0) {
