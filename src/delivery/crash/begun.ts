@@ -28,6 +28,8 @@ export class Begun {
   /** The write of marks that is being gathered, or was last. */
   private round: Promise<void> | undefined;
   private gathering = false;
+  /** Messages that are settled already, and whose handlers wait for that to be written. */
+  private settling = 0;
   /** The last write failed, and that was said. */
   private failing = false;
   /** How many the next mark is for. */
@@ -48,7 +50,7 @@ export class Begun {
   begins(held: Held): Promise<void> | undefined {
     const { cursor, offset, deliveries, inHand } = held;
     this.taken++;
-    if (!inHand) return this.gather();
+    if (!inHand) return this.settledFirst();
     if (deliveries > 1 || held.suspicion !== 0 || held.head.rare?.due !== undefined) return this.mark(held);
     const range = this.marks.covering(cursor, offset);
     if (range === undefined) {
@@ -60,7 +62,15 @@ export class Begun {
       this.pace();
       void this.markAhead(cursor, range.to);
     }
-    return range.written;
+    // One of its key that was settled first, and waits for that, begins before it.
+    return held.turn !== undefined && this.settling > 0 ? this.gather() : range.written;
+  }
+
+  private settledFirst(): Promise<void> {
+    this.settling++;
+    const round = this.gather();
+    void round.then(() => this.settling--);
+    return round;
   }
 
   private mark({ cursor, offset, deliveries }: Held): Promise<void> {
