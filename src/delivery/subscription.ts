@@ -152,7 +152,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   takeBack(held: Held, outcome: 'timeout' | 'abandon', reason: Error): void {
     held.holder.lose(held);
     if (outcome === 'timeout') this.roster.silent(held.holder);
-    this.conclude(held, outcome, undefined, reason);
+    // It may have gone back with one before it of its key.
+    if (held.inHand) this.conclude(held, outcome, undefined, reason);
     held.giveUp(reason);
     // Its slot is free, even where the message itself is not ready again.
     this.restocked();

@@ -156,6 +156,20 @@ onEachStorage('A queue that keeps order by key', (open) => {
     expect(reported().map(({ message }) => message)).toEqual(['no']);
   });
 
+  it('gives each message of a batch back once when its consumer closes', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    const consumer = queue.consumeBatch(() => new Promise(() => undefined), { size: 3 });
+    await queue.sendMany(keyed('a', ['a1', 'a2', 'a3']));
+    await quiet();
+    await consumer.close({ timeout: 0 });
+    expect(queue.stats()).toMatchObject({ ready: 3, unacked: 0, bytes: 3 * JSON.stringify('a1').length });
+    const again: string[] = [];
+    queue.consume(({ body }) => void again.push(body));
+    await queue.idle();
+    expect(again).toEqual(['a1', 'a2', 'a3']);
+  });
+
   it('frees a key when its message expires on its way back', async () => {
     const { broker, clock } = await open();
     const queue = broker.queue<string>('orders', { ordering: 'key', retry: { backoff: fixed('1s') } });
