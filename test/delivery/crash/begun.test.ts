@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { Begun } from '../../src/delivery/begun.js';
-import type { Cursor } from '../../src/delivery/cursor.js';
-import type { Held } from '../../src/delivery/held.js';
-import type { Journal } from '../../src/delivery/journal.js';
-import { KeyLane } from '../../src/delivery/key-lanes.js';
-import { Marks } from '../../src/delivery/marks.js';
+import { Begun } from '../../../src/delivery/crash/begun.js';
+import type { Cursor } from '../../../src/delivery/cursor/cursor.js';
+import type { Held } from '../../../src/delivery/held.js';
+import type { Journal } from '../../../src/delivery/journal.js';
+import { KeyLane } from '../../../src/delivery/order/key-lanes.js';
+import { Marks } from '../../../src/delivery/crash/marks.js';
 
 /** Offsets 0 to 9 are marked ahead; writes are done one after the other, when they are told to. */
 async function markedAhead() {
