@@ -27,6 +27,8 @@ export interface CursorRecord {
 /** Whose stock it is. */
 export interface StockOwner {
   readonly paused: boolean;
+  /** Nothing moves any more. */
+  readonly closed: boolean;
   /** A process should stay alive for what is due here. */
   readonly vital: boolean;
   now(): number;

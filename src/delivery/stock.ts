@@ -286,6 +286,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
   }
 
   readFailed(reader: LogReader, error: unknown): void {
+    if (this.owner.closed) return; // Its log may be gone.
     this.owner.report(error);
     this.reads.failed(reader, this.now(), this.owner.vital);
   }

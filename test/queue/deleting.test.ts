@@ -17,6 +17,19 @@ onEachStorage('A deleted queue', (open) => {
     expect(await waiting(again)).toEqual([7]);
   });
 
+  it('is no failure where a message of it is being read', async () => {
+    const { broker, clock, quiet, reported } = await open();
+    for (let n = 0; n < 20; n++) {
+      const queue = broker.queue<string>(`orders-${n}`);
+      await queue.send('later', { delay: 10 });
+      await clock.advance(10);
+      const received = queue.receive({ wait: 5 });
+      await Promise.allSettled([broker.delete(queue.name), received]);
+      await quiet();
+    }
+    expect(reported()).toEqual([]);
+  });
+
   it('refuses everything through its old handle, even if the name is made again', async () => {
     const { broker } = await open();
     const queue = broker.queue<number>('orders');
