@@ -113,7 +113,8 @@ export class Acceptance {
     if (queue.configuration.overflow !== 'drop-head') return;
     for (let { count, bytes } = queue.over(room); count + bytes > 0; { count, bytes } = queue.over(room)) {
       const head = queue.droppable(this.world.now());
-      if (head === undefined) return;
+      queue.undecided = head !== queue.droppable(this.world.now(), true);
+      if (head === undefined || queue.undecided) return;
       this.fates.die(head, 'overflow', head.failures, undefined);
     }
   }

@@ -96,7 +96,7 @@ export function drawConfiguration(random: Random): Configuration {
 export function drawQueue(random: Random): QueueConfiguration {
   const ordering = chance(random, 0.35) ? 'key' : pick(random, [undefined, undefined, 'none'] as const);
   const limited = chance(random, 0.65);
-  const overflow = pick(random, ['block', 'reject', 'drop-head', 'dead-letter', undefined] as const);
+  const overflow = pick(random, ['block', 'block', 'reject', 'drop-head', 'dead-letter', undefined] as const);
   return {
     durable: chance(random, 0.15) ? false : undefined,
     ordering,
@@ -106,23 +106,13 @@ export function drawQueue(random: Random): QueueConfiguration {
       limited && chance(random, 0.85) ? pick(random, [overflow === 'drop-head' ? 1 : 0, 1, 2, 3, 3, 5, 8]) : undefined,
     maxBytes: limited && chance(random, 0.25) ? between(random, 60, 300) : undefined,
     overflow,
-    deadLetter: pick(random, [
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      false,
-      GRAVEYARD,
-      GRAVEYARD,
-      GRAVEYARD,
-      MAIN,
-    ]),
+    deadLetter: pick(random, [undefined, undefined, false, false, false, GRAVEYARD, GRAVEYARD, GRAVEYARD, MAIN]),
     attempts: pick(random, [1, 2, 2, 3, 4, Infinity, undefined]),
     wait: drawWait(random),
     picky: chance(random, 0.3),
     ackTimeout: pick(random, [undefined, undefined, false, 30, 45, 60]),
     singleActiveConsumer: chance(random, 0.15) ? true : undefined,
-    schema: chance(random, 0.25),
+    schema: chance(random, 0.8),
   };
 }
 

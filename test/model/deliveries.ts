@@ -83,6 +83,7 @@ export class Deliveries {
     letter.turn = true;
     letter.awaited = undefined;
     letter.backingOff = false;
+    if (letter.alone) queue.aloneAt = since;
     taker.gathered.push(hand);
     taker.spend(since);
     if (taker.pulls) this.leave(queue, taker);
@@ -156,16 +157,25 @@ export class Deliveries {
       if (known.length > 1 && known.some(({ letter }) => letter.alone))
         diverge(`${taker.name} got a message of a failed batch in a batch`);
       const early = known.length < batch.size && this.world.now() < first!.since + batch.wait;
-      // What must come alone is not joined, and does not hold up the others.
+      // What must come alone is not joined, and does not hold up the others, also where somebody else took it by now.
       const alone = (): true | undefined =>
-        first!.letter.alone || queue.letters.some((letter) => letter.alone) || undefined;
+        first!.letter.alone ||
+        queue.aloneAt === this.world.now() ||
+        queue.letters.some((letter) => letter.alone) ||
+        undefined;
       if (early && taker.closesAt === undefined && this.world.expectations.explained(alone) === undefined)
         diverge(`${taker.name} got a batch too early`);
       this.world.count(known.length > 1 ? 'batch of several' : 'batch of one');
     }
+    const { ack } = taker.options;
     for (const { letter } of known) {
+      // What was acked at its start has let the next one go: that must not have started before.
       const split = queue.letters.some(
-        ({ hand, key }) => hand !== undefined && key === letter.key && !known.includes(hand),
+        ({ hand, key }) =>
+          hand !== undefined &&
+          key === letter.key &&
+          !known.includes(hand) &&
+          (ack !== 'none' || hand.run !== undefined),
       );
       if (queue.configuration.ordering === 'key' && letter.key !== undefined && split) {
         diverge(`${letter} is handled while another of its key is`);

@@ -36,8 +36,9 @@ export class Endings {
       : undefined;
     if (bounced !== undefined) {
       queue.incoming = queue.incoming.filter((letter) => letter !== bounced);
-      // Where writing takes time, others may be on their way that nobody has heard of.
-      if (this.world.exact && queue.takes(bounced, 1, bounced.draft.bytes, this.world.now()))
+      // Where writing takes time, others may be on their way that nobody has heard of; with no room at all, who waits is not known.
+      const known = this.world.exact && queue.configuration.maxLength !== 0;
+      if (known && queue.takes(bounced, 1, bounced.draft.bytes, this.world.now()))
         diverge(`${bounced} was turned away, and there was room`);
       this.fates.die(bounced, 'overflow', 0, undefined);
     }
@@ -86,8 +87,11 @@ export class Endings {
     // Whose turn it was is known only where nothing takes time.
     const turn = (): boolean =>
       queue.takers.some((one) => queue.mayTake(one, letter, now) && queue.isNext(letter, one, now));
+    const drops = (): boolean => letter === queue.droppable(now) || letter === queue.droppable(now, true);
     if (letter.mayExpire(now) && fits('expired')) {
       this.fates.die(letter, 'expired', failures, undefined);
+    } else if (queue.undecided && queue.excess.count + queue.excess.bytes > 0 && fits('overflow') && drops()) {
+      this.fates.die(letter, 'overflow', failures, undefined);
     } else if (queue.invalid(letter) && fits('invalid')) {
       if (this.world.exact ? turn() : letter.ready(now) && !queue.paused)
         this.fates.die(letter, 'invalid', failures, INVALID);

@@ -100,6 +100,11 @@ export class Letter {
     return this.state === 'waiting' && this.readyAt <= now;
   }
 
+  /** Its delay or backoff ends at this moment. */
+  comesBackAt(now: number): boolean {
+    return this.readyAt === now && (this.delayed || this.backingOff);
+  }
+
   /** It must not be delivered any more. */
   expired(now: number): boolean {
     return this.mayExpire(now) && !(this.awaited !== undefined && this.arrivedAt === now);

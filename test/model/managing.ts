@@ -13,9 +13,11 @@ function drawQueueModel(driver: Driver, random: Random, share: number): QueueMod
   return chance(random, share) ? driver.model.queue(MAIN) : pick(random, [...driver.model.queues.values()]);
 }
 
-function pause(driver: Driver, random: Random): boolean {
+async function pause(driver: Driver, random: Random): Promise<boolean> {
   const queue = drawQueueModel(driver, random, 0.8);
   if (queue.paused) return false;
+  // As for a purge: what dies just now was taken before.
+  if (!driver.model.world.exact) await driver.rest();
   driver.note(() => `pause ${queue.name}`);
   queue.paused = true;
   driver.handle(queue).pause();
@@ -34,6 +36,8 @@ function resume(driver: Driver, random: Random): boolean {
 
 async function purge(driver: Driver, random: Random): Promise<boolean> {
   const queue = drawQueueModel(driver, random, 0.6);
+  // Where writing takes time, nobody has heard yet of those that are dying.
+  if (!driver.model.world.exact) await driver.rest();
   driver.note(() => `purge ${queue.name}`);
   const expected = driver.model.purge(queue);
   const answer = watch(driver.handle(queue).purge());
@@ -156,11 +160,11 @@ function redeclare(driver: Driver, random: Random): boolean {
 export const managing: Readonly<Record<string, Kind>> = {
   pause: { weight: 1.5, perform: pause },
   resume: { weight: 3, perform: resume },
-  purge: { weight: 0.8, perform: purge },
+  purge: { weight: 1, perform: purge },
   redrive: { weight: 2.5, calm: true, perform: redrive },
   peek: { weight: 1.5, calm: true, perform: peek },
   idle: { weight: 1, perform: idle },
-  tighten: { weight: 1.5, calm: true, perform: tighten },
+  tighten: { weight: 6, calm: true, perform: tighten },
   advance: { weight: 6, calm: true, perform: (driver, random) => advance(driver, between(random, 1, 15), random) },
   'advance to the next': { weight: 5, calm: true, perform: advanceToNext },
   'advance far': {
@@ -168,6 +172,6 @@ export const managing: Readonly<Record<string, Kind>> = {
     calm: true,
     perform: (driver, random) => advance(driver, between(random, 50, 2000), random),
   },
-  'delete and declare again': { weight: 0.5, calm: true, perform: recreate },
+  'delete and declare again': { weight: 1.6, calm: true, perform: recreate },
   redeclare: { weight: 0.5, perform: redeclare },
 };

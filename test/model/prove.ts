@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { KINDS } from './commands.js';
 import { describeFailure, prove, type Census } from './run.js';
 
 const { values } = parseArgs({
@@ -10,7 +11,8 @@ const { values } = parseArgs({
   },
 });
 const commands = Number(values.commands);
-const census: Census = new Map();
+// What never occurs is too rare as well.
+const census: Census = new Map(Object.keys(KINDS).map((kind) => [`command: ${kind}`, 0]));
 const failure = await prove(commands, Number(values.seed), census);
 for (const [name, count] of [...census].sort(([a], [b]) => a.localeCompare(b)))
   console.log(`${String(count).padStart(8)}  ${name}`);

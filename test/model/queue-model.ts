@@ -44,7 +44,11 @@ export class QueueModel {
   gone = false;
   /** Bodies must be of the strict kind now. */
   strict = false;
+  /** It is over its limits, and what goes depends on what else happens at this moment. */
+  undecided = false;
   readonly books = { ...NOTHING };
+  /** When a message of a failed batch was taken last. */
+  aloneAt: number | undefined;
   /** How many came back from hand. */
   returned = 0;
   private accepted = 0;
@@ -148,9 +152,12 @@ export class QueueModel {
     return { count: Math.max(0, this.waiting.length - most), bytes: Math.max(0, this.bytes - maxBytes) };
   }
 
-  /** What a full queue drops: the oldest ready message of the lowest level that has one, else a delayed one; nothing in backoff. */
-  droppable(now: number): Letter | undefined {
-    const ready = this.waiting.filter((letter) => letter.ready(now));
+  /**
+   * What a full queue drops: the oldest ready message of the lowest level that has one, else a delayed one; nothing in backoff.
+   * `late`: what is due at this very moment is not back yet.
+   */
+  droppable(now: number, late = false): Letter | undefined {
+    const ready = this.waiting.filter((letter) => letter.ready(now) && !(late && letter.comesBackAt(now)));
     const delayed = this.waiting.filter(({ backingOff }) => !backingOff);
     const candidates = ready.length > 0 ? ready : delayed;
     const level = Math.min(...candidates.map((letter) => letter.level));

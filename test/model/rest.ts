@@ -19,6 +19,10 @@ export class Rest {
     for (const queue of this.world.queues.values()) {
       for (const letter of queue.incoming) diverge(`${letter} should have arrived`);
       queue.sendings = queue.sendings.filter(({ doubtful }) => !doubtful);
+      const { count, bytes } = queue.excess;
+      if (queue.undecided && count + bytes > 0 && queue.droppable(this.world.now()) !== undefined)
+        diverge(`${queue.name} is over its limits`);
+      queue.undecided = false;
       this.checkBlocked(queue);
       for (const taker of queue.takers) this.checkFed(queue, taker);
       for (const letter of queue.letters) this.checkLetter(queue, letter);

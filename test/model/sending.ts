@@ -150,9 +150,9 @@ function abortSend(driver: Driver, random: Random): boolean {
 }
 
 export const sending: Readonly<Record<string, Kind>> = {
-  send: { weight: 22, perform: (driver, random) => send(driver, random, false) },
-  'send, to be aborted': { weight: 2, perform: (driver, random) => send(driver, random, true) },
-  'abort send': { weight: 3, perform: abortSend },
+  send: { weight: 30, perform: (driver, random) => send(driver, random, false) },
+  'send, to be aborted': { weight: 9, perform: (driver, random) => send(driver, random, true) },
+  'abort send': { weight: 12, perform: abortSend },
   'send many': { weight: 6, perform: sendMany },
   'send wrongly': { weight: 0.6, calm: true, perform: sendWrongly },
 };

@@ -32,6 +32,7 @@ function lateVerb(driver: Driver, random: Random): boolean {
     () => settle(driver, holding, 'reject'),
     () => settle(driver, holding, 'requeue'),
     () => nack(driver, holding, 5, drawError(random)),
+    () => nack(driver, holding, undefined, undefined),
     () => extend(driver, holding, 5),
   ])();
   return true;

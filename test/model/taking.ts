@@ -239,15 +239,15 @@ function resumeConsumer(driver: Driver, random: Random): boolean {
 }
 
 export const taking: Readonly<Record<string, Kind>> = {
-  consume: { weight: 3, perform: (driver, random) => startConsumer(driver, random, false) },
+  consume: { weight: 5, perform: (driver, random) => startConsumer(driver, random, false) },
   'consume batches': { weight: 2, perform: (driver, random) => startConsumer(driver, random, true) },
   'close consumer': { weight: 2, perform: closeConsumer },
-  'pause consumer': { weight: 1.2, perform: pauseConsumer },
-  'resume consumer': { weight: 1.5, perform: resumeConsumer },
+  'pause consumer': { weight: 1.5, perform: pauseConsumer },
+  'resume consumer': { weight: 2.5, perform: resumeConsumer },
   'handler returns': { weight: 9, perform: handlerReturns },
   'handler throws': { weight: 4, perform: handlerThrows },
-  receive: { weight: 9, perform: receive },
-  'abort receive': { weight: 4, perform: abortReceive },
+  receive: { weight: 13, perform: receive },
+  'abort receive': { weight: 8, perform: abortReceive },
   iterate: { weight: 2, perform: iterate },
   'break iteration': { weight: 2, calm: true, perform: breakIteration },
 };
