@@ -248,6 +248,7 @@ export class Topic<out T = any, in I = T> implements Handle, Place, GroupHome {
 
   /** @internal The broker closes: whoever reads is at the end. `error`: and is told so. */
   close(error?: SluiceError): void {
+    for (const group of this.groups.values()) group.position.tell();
     this.inbox.closed = true;
     this.inbox.retention.close();
     for (const reader of this.readers) reader.end(error);

@@ -87,6 +87,20 @@ onEachStorage('Retention', (open) => {
     expect(warnings.slice(1)).toEqual(rest.map((details) => ['GROUP_OVERTAKEN', details]));
   });
 
+  it('tells the rest when the broker closes', async () => {
+    const { broker, quiet } = await open();
+    let missed = 0;
+    broker.on('warning', ({ details }) => (missed += details['missed'] as number));
+    const topic = broker.topic<number>('readings', { retention: { messages: 2 } });
+    topic.group('a');
+    for (let body = 0; body < 6; body++) {
+      await topic.publish(body);
+      await quiet();
+    }
+    await broker.close();
+    expect(missed).toBe(4);
+  });
+
   it('never takes what a group has in hand, and what comes after it waits for that', async () => {
     const { broker, quiet } = await open();
     const topic = broker.topic<number>('readings', { retention: { messages: 2 } });

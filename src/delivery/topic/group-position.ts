@@ -174,12 +174,17 @@ export class GroupPosition implements Follower {
     if (gap === undefined) this.warn(number, missed, from, first);
   }
 
-  /** Something was settled. What was missed since the last warning is told now that the group goes on. */
+  /** Something was settled: the group goes on. */
   private passed(): void {
+    this.tell();
+    this.inbox.retention.passed();
+  }
+
+  /** What was missed since the last warning is told now. */
+  tell(): void {
     for (const [number, { from, missed }] of this.gaps)
       this.warn(number, missed, from, this.inbox.partitions[number]!.first);
     this.gaps.clear();
-    this.inbox.retention.passed();
   }
 
   private warn(partition: number, missed: number, from: number, to: number): void {
