@@ -292,4 +292,23 @@ onEachStorage('A batch under key order', (open) => {
     for (const message of batches[0]!) message.ack();
     expect((await next)!.body).toBe('3');
   });
+
+  it('is kept among those that a redrive has looked at, whoever looks at them after it', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { ordering: 'key' });
+    broker.queue('aside');
+    await queue.sendMany([...keyed('a', ['1', '2', '3']), ...keyed('b', ['other']), ...keyed('a', ['4'])]);
+    expect(await queue.redrive({ to: 'aside', filter: ({ body }) => body === '1' })).toBe(1);
+    const second = (await queue.receive())!;
+    // Passes over the third, and does not come to the fourth.
+    expect((await queue.receive())!.body).toBe('other');
+    second.ack();
+    await quiet();
+    const bodies = [second.body];
+    for (let one = await queue.receive(); one !== undefined; one = await queue.receive()) {
+      bodies.push(one.body);
+      one.ack();
+    }
+    expect(bodies).toEqual(['2', '3', '4']);
+  });
 });

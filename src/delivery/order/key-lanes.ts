@@ -243,18 +243,18 @@ export class KeyLanes {
   private pass(lane: KeyLane): number {
     lane.owner = undefined;
     if (lane === this.whole) return BACK;
-    if (lane.returned.length > 0) return BACK;
+    // Of those that wait here, were given back, or were called: the oldest, wherever it is.
+    const waiting = lane.waiting > 0 ? lane.first : Infinity;
+    const returned = lane.returned[0] ?? Infinity;
     const called = Math.min(...lane.called);
-    if (lane.waiting > 0 && lane.first < called) {
+    if (waiting < returned && waiting < called) {
       this.waiting--;
       const next = lane.shift();
       lane.reserve(next);
       return next;
     }
-    if (remove(lane.called, called)) {
-      lane.reserve(called);
-      return BACK;
-    }
+    if (called < returned && remove(lane.called, called)) lane.reserve(called);
+    if (lane.returned.length > 0) return BACK;
     this.lanes.delete(lane.key);
     return NOBODY;
   }
