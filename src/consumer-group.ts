@@ -38,27 +38,29 @@ export interface GroupHome {
  * The shared position of its members in a topic. consume() adds a member, and partitions are shared out again; close() takes it
  * away. A failing message holds back its partition (or its key) until it is settled. Made by topic.group().
  */
-export class ConsumerGroup<out T = any, out Topic extends GroupHome = GroupHome> extends Source<Delivery<T> & Located> {
+export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Delivery<T> & Located> {
   /** @internal */
   readonly position: GroupPosition;
   /** @internal */
   options: ConsumerGroupOptions = {};
   protected timeout = ACK_TIMEOUT;
   readonly topic: Topic;
+  private readonly home: GroupHome;
   private defined = false;
 
-  private constructor(host: Host, topic: Topic, name: string) {
+  private constructor(host: Host, topic: Topic & GroupHome, name: string) {
     const position: GroupPosition = new GroupPosition(host.engine, topic.inbox, name, (taken, ...death) =>
       bury(host, this.graveOf(taken), taken, ...death),
     );
     super(name, host, position.subscription);
     this.position = position;
     this.topic = topic;
+    this.home = topic;
     this.configure({});
   }
 
   /** @internal */
-  static make<Topic extends GroupHome>(host: Host, topic: Topic, name: string): ConsumerGroup<any, Topic> {
+  static make<Topic>(host: Host, topic: Topic & GroupHome, name: string): ConsumerGroup<any, Topic> {
     return new ConsumerGroup(host, topic, name);
   }
 
@@ -72,11 +74,11 @@ export class ConsumerGroup<out T = any, out Topic extends GroupHome = GroupHome>
     if (this.defined) {
       const retry = { attempts: DEFAULT_ATTEMPTS, ...this.host.retry, ...this.options.retry };
       const effective = { ...GROUP_DEFAULTS, deadLetter: this.lastResort, ...this.options, retry };
-      return checkSame(`group ${describe(this.name)} of topic ${describe(this.topic.name)}`, effective, options);
+      return checkSame(`group ${describe(this.name)} of topic ${describe(this.home.name)}`, effective, options);
     }
     this.configure(options);
     this.defined = true;
-    this.topic.groupDeclared(this.name);
+    this.home.groupDeclared(this.name);
   }
 
   private configure(options: ConsumerGroupOptions): void {
@@ -114,13 +116,13 @@ export class ConsumerGroup<out T = any, out Topic extends GroupHome = GroupHome>
   }
 
   private get lastResort(): string {
-    return `${this.topic.name}.${this.name}.dlq`;
+    return `${this.home.name}.${this.name}.dlq`;
   }
 
   private graveOf({ cursor, offset }: Taken): Grave {
     const { deadLetter = this.lastResort } = this.options;
     return {
-      source: this.topic.name,
+      source: this.home.name,
       of: { group: this.name, partition: cursor.number, offset },
       lastResort: this.lastResort,
       to: typeof deadLetter === 'object' ? deadLetter.name : deadLetter,
@@ -140,7 +142,7 @@ export class ConsumerGroup<out T = any, out Topic extends GroupHome = GroupHome>
    * @throws TypeError, RangeError; SluiceError ERR_CLOSED, ERR_UNKNOWN_DESTINATION
    */
   async seek(position: Position, partition?: number): Promise<void> {
-    const { partitions } = this.topic.inbox;
+    const { partitions } = this.home.inbox;
     checkPosition(position, 'seek(position)');
     checkPlaced(position, partition, 'seek(position)');
     checkPartition(partition, 'seek(partition)', partitions.length);
@@ -160,7 +162,7 @@ export class ConsumerGroup<out T = any, out Topic extends GroupHome = GroupHome>
    */
   async delete(): Promise<void> {
     this.checkHere();
-    const { name, topic } = this;
+    const { name, home: topic } = this;
     const { size } = this.position.membership;
     const details = { topic: topic.name, group: name };
     if (size > 0) {
@@ -175,7 +177,7 @@ export class ConsumerGroup<out T = any, out Topic extends GroupHome = GroupHome>
   /** @internal Nobody gets anything from it any more. */
   dissolve(error: SluiceError): void {
     this.gone = error;
-    this.topic.inbox.followers.delete(this.position);
+    this.home.inbox.followers.delete(this.position);
     this.stopPulling(error);
     dissolve(this.subscription, error);
   }
@@ -185,7 +187,7 @@ export class ConsumerGroup<out T = any, out Topic extends GroupHome = GroupHome>
     const { unacked, delivered, acked, retried, deadLettered, dropped } = this.subscription.stock.books;
     const lag = this.offsets().reduce((sum, one) => sum + one.lag, 0);
     const members = this.position.membership.size;
-    const { name, topic } = this;
+    const { name, home: topic } = this;
     const delayed = this.subscription.stock.cursors.reduce((sum, { returned }) => sum + returned.deferred.size, 0);
     return {
       name,

@@ -1,5 +1,5 @@
 import { checkName, describe } from './arguments.js';
-import { ConsumerGroup as Group, type GroupHome, type Located } from './consumer-group.js';
+import { ConsumerGroup as Group, type Located } from './consumer-group.js';
 import { checkGroupOptions, type ConsumerGroupOptions } from './consumer-group-options.js';
 import { checkSame, mismatch } from './declaration.js';
 import { Contents } from './delivery/contents.js';
@@ -8,7 +8,7 @@ import type { Head } from './delivery/head.js';
 import { groupLogOf, sumsLogOf } from './delivery/log-names.js';
 import type { Partition } from './delivery/topic/partition.js';
 import { Retention } from './delivery/topic/retention.js';
-import type { Origin, Place } from './delivery/stored-message.js';
+import type { Origin } from './delivery/stored-message.js';
 import { TopicInbox } from './delivery/topic/topic-inbox.js';
 import { publish, publishAll, type TopicReceipt } from './delivery/topic/topic-post.js';
 import { TopicReader } from './delivery/topic/topic-reader.js';
@@ -33,7 +33,7 @@ import type { TopicStats } from './topic-stats.js';
 /**
  * A partitioned log: it keeps what it is given, and every consumer group reads all of it. Made by broker.topic().
  */
-export class Topic<out T = any, in I = T> implements Handle, Place, GroupHome {
+export class Topic<out T = any, in I = T> implements Handle {
   readonly name: string;
   readonly kind = 'topic';
   /** @internal */
