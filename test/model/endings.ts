@@ -88,9 +88,12 @@ export class Endings {
     const turn = (): boolean =>
       queue.takers.some((one) => queue.mayTake(one, letter, now) && queue.isNext(letter, one, now));
     const drops = (): boolean => letter === queue.droppable(now) || letter === queue.droppable(now, true);
-    if (letter.mayExpire(now) && fits('expired')) {
+    const over = queue.undecided && queue.excess.count + queue.excess.bytes > 0;
+    const pushedOut = over && fits('overflow') && drops();
+    // Behind a paused queue nothing expires before its turn comes.
+    if (letter.mayExpire(now) && fits('expired') && !(queue.paused && pushedOut)) {
       this.fates.die(letter, 'expired', failures, undefined);
-    } else if (queue.undecided && queue.excess.count + queue.excess.bytes > 0 && fits('overflow') && drops()) {
+    } else if (pushedOut) {
       this.fates.die(letter, 'overflow', failures, undefined);
     } else if (queue.invalid(letter) && fits('invalid')) {
       if (this.world.exact ? turn() : letter.ready(now) && !queue.paused)
