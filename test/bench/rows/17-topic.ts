@@ -3,7 +3,7 @@ import { openBare } from '../queues/bare.js';
 import { GROUPS, openTopic } from '../queues/topic.js';
 import type { Row } from '../row.js';
 
-const NAME = 'per delivery';
+const NAME = 'a publish and its deliveries; bare: a delivery';
 
 /** As together(), where every message is handled by each of the groups. */
 const toEachGroup: Load = async (topic, bodies, tally) => {
@@ -21,7 +21,7 @@ export const row: Row = {
     {
       name: NAME,
       figure: 'ns',
-      unit: 'ns/delivery',
+      unit: 'ns',
       contenders: {
         sluice: loaded(toEachGroup, openTopic, GROUPS),
         bare: loaded(together, openBare, 1),
