@@ -71,7 +71,7 @@ export const survivalFlaws: readonly Flaw[] = [
   {
     name: 'survival: what is acknowledged beforehand is not stored before its handler runs',
     file: 'delivery/crash/begun.ts',
-    find: 'if (!inHand) return this.gather();',
+    find: 'if (!inHand) return this.settledFirst();',
     replace: 'if (!inHand) return undefined;',
     tests: [POISON],
   },
