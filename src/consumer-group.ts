@@ -77,6 +77,7 @@ export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Deli
       return checkSame(`group ${describe(this.name)} of topic ${describe(this.home.name)}`, effective, options);
     }
     this.configure(options);
+    this.position.membership.rebalance();
     this.defined = true;
     this.home.groupDeclared(this.name);
   }

@@ -108,6 +108,7 @@ export class Topic<out T = any, in I = T> implements Handle {
     const { durable = TOPIC_DEFAULTS.durable } = options;
     if (this.defined) {
       checkSame(what, { ...TOPIC_DEFAULTS, ...this.options, partitions }, options);
+      if (partitions === this.partitions) return;
       this.configure({ ...this.options, partitions });
     } else {
       if (durable !== this.durable && this.inbox.partitions.some(({ next }) => next > 0)) {
@@ -240,7 +241,8 @@ export class Topic<out T = any, in I = T> implements Handle {
     const { partitions } = this.inbox;
     const all = partition === undefined ? [...partitions] : [partitions[partition]!];
     const reader = new TopicReader(this.inbox, this, this.host.engine, this.readers);
-    const places = all.map((one) => [one, one.locate(from)] as const);
+    // The end is that of now, wherever it will be when the reading begins.
+    const places = all.map((one) => [one, from === 'latest' ? one.next : from] as const);
     return reader.messages(places, partition === undefined, follow, signal) as AsyncIterableIterator<
       Message<T> & Located
     >;

@@ -55,8 +55,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   paused = false;
   /** Where it begins is being looked up. */
   beginning = false;
-  /** Who settles takes what is next: nobody has to be called for it. */
-  private goesOn = false;
+  /** Who settles a message of it takes what is next there: nobody has to be called for that. */
+  private goesOn: Cursor | undefined;
   private postponed = false;
 
   readonly Hold: typeof Held;
@@ -174,15 +174,15 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   }
 
   settleAndGoOn(held: Held): void {
-    this.goesOn = true;
+    this.goesOn = held.cursor;
     held.ack();
-    this.goesOn = false;
+    this.goesOn = undefined;
   }
 
   restocked(cursor?: Cursor): void {
-    if (this.paused || (this.goesOn && cursor !== undefined)) return;
+    if (this.paused) return;
     if (cursor === undefined) this.roster.call();
-    else this.roster.offer(cursor);
+    else if (cursor !== this.goesOn) this.roster.offer(cursor);
   }
 
   vacated(cursor: Cursor): void {

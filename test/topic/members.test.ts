@@ -89,6 +89,29 @@ onEachStorage('Members of a group', (open) => {
     expect(topic.group('a').stats()).toMatchObject({ members: 0, lag: 0 });
   });
 
+  it('are woken for what another member’s acknowledgement brings them', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<string>('readings', { partitions: 2 });
+    const group = topic.group('a', { assignor: 'range' });
+    const seen: string[] = [];
+    for (const name of ['one', 'two']) group.consume(({ body }) => void seen.push(`${name}: ${body}`), { name });
+    await quiet();
+    broker.once('acked', () => void topic.publish('answer', { partition: 1 }));
+    await topic.publish('question', { partition: 0 });
+    await quiet();
+    expect(seen).toEqual(['one: question', 'two: answer']);
+  });
+
+  it('share out anew by the assignor that is declared later', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic('readings', { partitions: 4 });
+    const group = topic.group('a');
+    for (const name of ['one', 'two']) group.consume(() => undefined, { name });
+    topic.group('a', { assignor: 'round-robin' });
+    await quiet();
+    expect(group.offsets().map(({ member }) => member)).toEqual(['one', 'two', 'one', 'two']);
+  });
+
   it('with different names each', async () => {
     const { broker } = await open();
     const group = broker.topic('readings').group('a');

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { FaultyStorage } from '../../src/testing/faulty-storage.js';
+import { JournalStorage } from '../../src/testing/journal-storage.js';
 import { onEachStorage } from '../fixtures.js';
 
 onEachStorage('Reading a topic without a group', (open) => {
@@ -57,6 +59,18 @@ onEachStorage('Reading a topic without a group', (open) => {
     expect(await outcome).toMatchObject({ code: 'ERR_UNKNOWN_DESTINATION' });
     await broker.close();
     expect(await closed).toEqual({ done: true, value: undefined });
+  });
+
+  it('harms nobody when it is never begun, and the storage fails', async () => {
+    const storage = new FaultyStorage(new JournalStorage());
+    const { broker, quiet } = await open({ storage });
+    const topic = broker.topic('readings');
+    await topic.publish(1);
+    await quiet();
+    storage.failNext('read', new Error('no'));
+    const reading = topic.read({ from: new Date(0) });
+    await quiet();
+    await expect(reading.next()).rejects.toThrow('no');
   });
 
   it('refuses at once what it cannot do', async () => {

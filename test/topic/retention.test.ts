@@ -61,6 +61,21 @@ onEachStorage('Retention', (open) => {
     await quiet();
   });
 
+  it('does not count what was consumed against the other limits', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings', { partitions: 2, retention: { consumed: true, messages: 4 } });
+    const group = topic.group('a');
+    for (let body = 0; body < 2; body++) await topic.publish(body, { partition: 0 });
+    for (let body = 2; body < 4; body++) await topic.publish(body, { partition: 1 });
+    const held = [];
+    for (let n = 0; n < 2; n++) held.push((await group.receive({ wait: 5 }))!);
+    for (const one of held) one.ack();
+    await topic.publishMany([4, 5].map((body) => ({ body, partition: 1 })));
+    await quiet();
+    const kept = topic.stats().partitions.map(({ first, next }) => next - first);
+    expect(kept[0]! + kept[1]!).toBe(4);
+  });
+
   it('tells a group that it was overtaken, and how much it missed', async () => {
     const { broker, quiet } = await open();
     const warnings: unknown[] = [];

@@ -145,6 +145,7 @@ export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promi
   });
 }
 
-function aborted(signal: AbortSignal): SluiceError {
+/** Why a message whose signal has aborted is not sent. */
+export function aborted(signal: AbortSignal): SluiceError {
   return new SluiceError('ERR_ABORTED', 'sending was given up', { cause: signal.reason });
 }

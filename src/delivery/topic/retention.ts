@@ -27,6 +27,9 @@ export interface RetentionOwner {
   report(error: unknown): void;
 }
 
+/** After a read that failed, ms. */
+const READ_AGAIN = 1000;
+
 type Oldest = readonly [partition: Partition, entry: StoredEntry];
 
 /** The oldest entries of a partition, as its log has them, and how many of these are gone. */
@@ -104,13 +107,17 @@ export class Retention {
 
   /** The oldest message of a partition goes: `oldest`. */
   private drop(partition: Partition, oldest: StoredEntry, touched: Set<Partition>): void {
-    const { size } = headOf(oldest);
     this.fronts.get(partition)!.gone++;
-    partition.first = oldest.offset + 1;
-    partition.bytes -= size;
-    this.messages--;
-    this.bytes -= size;
+    this.advance(partition, oldest.offset + 1, headOf(oldest).size);
     touched.add(partition);
+  }
+
+  /** What lies below `first` is gone: `bytes` of it. */
+  private advance(partition: Partition, first: number, bytes: number): void {
+    this.messages -= first - partition.first;
+    this.bytes -= bytes;
+    partition.first = first;
+    partition.bytes -= bytes;
   }
 
   private dropPassed(touched: Set<Partition>): void {
@@ -119,7 +126,7 @@ export class Retention {
       if (to <= partition.first) continue;
       if (to === partition.next) {
         // All of it: nothing has to be looked at.
-        Object.assign(partition, { first: to, bytes: 0 });
+        this.advance(partition, to, partition.bytes);
         this.fronts.delete(partition);
         touched.add(partition);
       }
@@ -173,7 +180,9 @@ export class Retention {
       },
       (error: unknown) => {
         this.reading = false;
-        if (!this.closed) this.owner.report(error);
+        if (this.closed) return;
+        this.owner.report(error);
+        this.alarm.set(this.owner.now() + READ_AGAIN);
       },
     );
     return undefined;
@@ -184,7 +193,7 @@ export class Retention {
     const visible = entries.findIndex(({ offset }) => offset >= partition.next);
     const front = visible < 0 ? entries : entries.slice(0, visible);
     // Nothing is left of it in the log.
-    if (front.length === 0) Object.assign(partition, { first: partition.next, bytes: 0 });
+    if (front.length === 0) this.advance(partition, partition.next, partition.bytes);
     this.fronts.set(partition, { entries: front, gone: 0 });
     return front[0];
   }

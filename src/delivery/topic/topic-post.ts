@@ -1,6 +1,6 @@
 import type { MessageOptions, Receipt } from '../../message.js';
 import type { Envelopes } from '../intake/envelope.js';
-import { untilAborted } from '../intake/post.js';
+import { aborted, untilAborted } from '../intake/post.js';
 import type { Placed, TopicInbox } from './topic-inbox.js';
 
 /** The publisher's confirm, and where in the topic the message is. */
@@ -27,7 +27,7 @@ export async function publishAll(
   });
   const signals = messages.flatMap(({ signal }) => signal ?? []);
   const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
-  if (signal?.aborted === true) await untilAborted(signal, new Promise<never>(() => undefined));
+  if (signal?.aborted === true) throw aborted(signal);
   const ops = made.map(({ partition, head, encoded }) => inbox.appendTo(partition, head, encoded));
   const stored = inbox.storeAll(ops);
   if (stored !== undefined) await (signal === undefined ? stored : untilAborted(signal, stored));
@@ -42,7 +42,7 @@ export function publish(
   options: Omit<Publication, 'body'> | undefined,
 ): Promise<TopicReceipt> {
   const signal = options?.signal;
-  if (signal?.aborted === true) return untilAborted(signal, new Promise<never>(() => undefined));
+  if (signal?.aborted === true) return Promise.reject(aborted(signal));
   inbox.validate?.(body);
   const encoded = envelopes.encode(body);
   const head = envelopes.head(encoded, options, undefined);

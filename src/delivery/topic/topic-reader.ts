@@ -4,7 +4,7 @@ import type { Awaitable } from '../../storage/storage.js';
 import { ownEntry, type LogEntry } from '../cursor/buffer.js';
 import type { Contents } from '../contents.js';
 import type { Engine } from '../engine.js';
-import type { Partition } from './partition.js';
+import type { Partition, Position } from './partition.js';
 import { StoredMessage, type Place } from '../stored-message.js';
 import type { Follower, TopicInbox } from './topic-inbox.js';
 
@@ -36,11 +36,10 @@ export class TopicReader implements Follower {
   private readonly inbox: TopicInbox;
   private readonly place: Place & { readonly contents: Contents };
   private readonly engine: Engine;
+  private readonly readers: Set<TopicReader>;
   private wake: () => void = () => undefined;
   private ended = false;
   private failure: SluiceError | undefined;
-
-  private readonly readers: Set<TopicReader>;
 
   /** @param readers of the topic: it is among them while it reads */
   constructor(
@@ -49,10 +48,10 @@ export class TopicReader implements Follower {
     engine: Engine,
     readers: Set<TopicReader>,
   ) {
-    this.readers = readers;
     this.inbox = inbox;
     this.place = place;
     this.engine = engine;
+    this.readers = readers;
   }
 
   arrived(): void {
@@ -68,7 +67,7 @@ export class TopicReader implements Follower {
 
   /** From positions on, by partition, and with `all` also what the topic grows by. Ends with `signal`, when end() is called or, unless it is to `follow`, at the ends of the logs. */
   async *messages(
-    positions: readonly (readonly [Partition, Awaitable<number>])[],
+    positions: readonly (readonly [Partition, Position])[],
     all: boolean,
     follow: boolean,
     signal: AbortSignal | undefined,
@@ -80,7 +79,10 @@ export class TopicReader implements Follower {
     this.inbox.followers.add(this);
     try {
       const tracks: Track[] = [];
-      for (const [partition, next] of positions) tracks.push({ partition, next: await next, ahead: [] });
+      for (const [partition, from] of positions) {
+        const next = await this.unlessEnded(() => partition.locate(from));
+        tracks.push({ partition, next: next ?? partition.next, ahead: [] });
+      }
       const grown = (): Partition[] => (all ? this.inbox.partitions.slice(tracks.length) : []);
       for (;;) {
         for (const partition of grown()) tracks.push({ partition, next: partition.first, ahead: [] });
@@ -103,12 +105,23 @@ export class TopicReader implements Follower {
     }
   }
 
+  /** What was read; undefined when reading has ended meanwhile, and be it that the storage refused it for that. */
+  private async unlessEnded<V>(read: () => Awaitable<V>): Promise<V | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (this.ended) return undefined;
+      throw error;
+    }
+  }
+
   private async readAhead(track: Track): Promise<void> {
     const { partition } = track;
     track.next = Math.max(track.next, partition.first);
     if (this.ended || !unread(track)) return;
     const end = partition.next;
-    const entries = await partition.read(track.next);
+    const entries = await this.unlessEnded(() => partition.read(track.next));
+    if (entries === undefined) return;
     const own = entries.map(({ offset, entry }) => ({ offset, entry: ownEntry(entry) }));
     const visible = own.filter(({ offset }) => offset < end);
     track.next = visible.length === own.length && own.length > 0 ? own.at(-1)!.offset + 1 : end;
