@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { FileStorage } from '../../src/storage/file-storage.js';
 import type { Ledger, LedgerBatch } from './ledger.js';
+import { compiled } from './compiled.js';
 import type { Random } from './seeded.js';
 
 export interface KillTally {
@@ -12,7 +12,7 @@ export interface KillTally {
   torn: number;
 }
 
-const CHILD = fileURLToPath(new URL('kill-child.ts', import.meta.url));
+const CHILD = await compiled('kill-child.ts', import.meta.url);
 
 /**
  * One round: a process writes to the directory and is killed at a random moment; then this process opens what it left, and
@@ -29,7 +29,7 @@ export async function killRound(
   // Half of them end themselves while a write is under way, the others are killed from here whenever it is.
   const lastWrite = random.oneIn(2) ? random.below(60) + 1 : 0;
   const values = [directory, random.below(2 ** 31), firstNonce, ledger.judgedNext, flush, lastWrite];
-  const args = ['--import', 'tsx', CHILD, ...values.map(String)];
+  const args = [CHILD, ...values.map(String)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const batches = new Map<number, LedgerBatch>();
   let nextNonce = firstNonce;

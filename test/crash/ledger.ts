@@ -28,6 +28,16 @@ export class Ledger {
   private batches: LedgerBatch[] = [];
   confirmed = 0;
 
+  /** Of the same opinion, from here on by itself. */
+  fork(): Ledger {
+    const other = new Ledger();
+    other.logs = new Map(
+      [...this.logs].map(([name, { next, entries }]) => [name, { next, entries: new Map(entries) }]),
+    );
+    other.batches = [...this.batches];
+    return other;
+  }
+
   add(batch: LedgerBatch): void {
     this.batches.push(batch);
   }

@@ -52,9 +52,10 @@ const LOGS = ['a', 'b', 'c', 'd'];
 
 /**
  * A storage through several lives on one simulated disk: random batches, reads, reclaim, rolls, clean closes, kills, power
- * cuts and faults, and after each the ledger. Throws with the seed when the storage does not keep its word.
+ * cuts and faults, and after each the ledger. Of every power cut, so many `fates` are looked at: what was not synced is kept, dropped and
+ * torn in another way in each. Throws with the seed when the storage does not keep its word.
  */
-export async function liveAndDie(seed: number, tally: Tally): Promise<void> {
+export async function liveAndDie(seed: number, tally: Tally, fates = 1): Promise<void> {
   const random = new Random(seed);
   const disk = new SimulatedDisk(random);
   disk.directories.add('/data');
@@ -127,12 +128,47 @@ export async function liveAndDie(seed: number, tally: Tally): Promise<void> {
     }
     disk.kill();
     await settled();
+    keepsConfirmed = options.flush === 'sync';
+    for (let fate = 1; fate < fates; fate++) {
+      const other = disk.fork(new Random(seed * 1000 + life * 100 + fate));
+      const wrong = await otherFate(other, options, ledger.fork(), { keepsConfirmed, inOrder }, tally);
+      if (wrong !== undefined) fail(`${wrong}, life ${life}, fate ${fate}`);
+    }
     disk.cutPower();
     tally.cuts++;
     if (disk.interrupted) tally.duringWrite++;
-    keepsConfirmed = options.flush === 'sync';
   }
   tally.confirmed += ledger.confirmed;
+}
+
+/** What else the same power cut may leave; and another one, while that is recovered. Returns what is wrong. */
+async function otherFate(
+  disk: SimulatedDisk,
+  options: FileStorageOptions,
+  ledger: Ledger,
+  demands: Parameters<Ledger['judge']>[2],
+  tally: Tally,
+): Promise<string | undefined> {
+  const mount = (): FileStorage => FileStorage.on({ fs: disk.mount(), clock: new StoppedClock() }, '/data', options);
+  disk.cutPower();
+  tally.cuts++;
+  if (disk.random.oneIn(4)) {
+    let left = disk.random.below(40);
+    disk.fault = () => (left-- === 0 ? { stop: true } : undefined);
+    const interrupted = mount();
+    await Promise.resolve(interrupted.open()).catch((error: unknown) => {
+      if (left >= 0 || SluiceError.is(error, 'ERR_STORAGE_CORRUPT')) throw error;
+    });
+    disk.kill();
+    await settled();
+    disk.cutPower();
+    tally.cuts++;
+    disk.fault = () => undefined;
+  }
+  const storage = mount();
+  const wrong = await ledger.judge(storage, await storage.open(), demands);
+  await storage.close();
+  return wrong;
 }
 
 async function work(

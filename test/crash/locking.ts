@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { compiled } from './compiled.js';
 import type { Random } from './seeded.js';
 
 export interface LockTally {
@@ -13,7 +13,7 @@ export interface LockTally {
   slowest: number;
 }
 
-const CHILD = fileURLToPath(new URL('lock-child.ts', import.meta.url));
+const CHILD = await compiled('lock-child.ts', import.meta.url);
 
 interface Opener {
   readonly child: ChildProcess;
@@ -23,7 +23,7 @@ interface Opener {
 }
 
 function start(directory: string, mode: 'stay' | 'leave'): Opener {
-  const child = spawn(process.execPath, ['--import', 'tsx', CHILD, directory, mode], {
+  const child = spawn(process.execPath, [CHILD, directory, mode], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const said = new Promise<string>((resolve) => {

@@ -16,7 +16,7 @@ let isDone = false;
 process.on('exit', () => {
   if (!isDone) console.log(`failed at seed ${seed}`);
 });
-for (; tally.cuts < cuts && performance.now() - began < seconds * 1000; seed++) await liveAndDie(seed, tally);
+for (; tally.cuts < cuts && performance.now() - began < seconds * 1000; seed++) await liveAndDie(seed, tally, 20);
 console.log(
   `${seed - first} storages in ${((performance.now() - began) / 1000).toFixed(1)} s: nothing lost, torn or invented`,
 );

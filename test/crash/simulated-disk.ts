@@ -1,5 +1,6 @@
-import type { File, FileSystem, OpenMode, Owner } from '../../src/storage/file/file-system.js';
+import type { FileSystem } from '../../src/storage/file/file-system.js';
 import type { Random } from './seeded.js';
+import { Killed, SimulatedFileSystem } from './simulated-file-system.js';
 
 /**
  * A disk and a system's cache of it, below the file storage's seam. The cache is what processes see; the disk is what a
@@ -33,20 +34,14 @@ export type Fault =
   | { readonly short: number }
   | { readonly stop: true };
 
-interface Inode {
+export interface Inode {
   cache: Buffer;
   disk: Buffer;
   readonly pending: Map<number, Buffer[]>;
 }
 
-interface NameChange {
-  readonly undo: () => void;
-}
-
-/** Thrown by every call of a process that was killed: whatever it still does has no effect. */
-class Killed extends Error {
-  readonly code = 'KILLED';
-}
+/** What was at these paths before a change of names. */
+type Before = readonly (readonly [path: string, inode: Inode | undefined])[];
 
 export class SimulatedDisk {
   readonly directories = new Set<string>(['/']);
@@ -60,8 +55,8 @@ export class SimulatedDisk {
   /** Whether a write was under way when the last process ended. */
   interrupted = false;
   private readonly names = new Map<string, Inode>();
-  private unsynced: NameChange[] = [];
-  private readonly random: Random;
+  private unsynced: Before[] = [];
+  readonly random: Random;
   private life = 1;
   private writing = 0;
 
@@ -91,7 +86,8 @@ export class SimulatedDisk {
     this.kill();
     // A change of names is kept only with all that came before it.
     const kept = this.random.below(this.unsynced.length + 1);
-    for (const change of this.unsynced.splice(kept).toReversed()) change.undo();
+    for (const before of this.unsynced.splice(kept).toReversed())
+      for (const [path, inode] of before) this.set(path, inode);
     this.unsynced = [];
     for (const inode of new Set(this.names.values())) this.settle(inode);
   }
@@ -108,6 +104,29 @@ export class SimulatedDisk {
     copy.life = this.life + 1;
     for (const directory of this.directories) copy.directories.add(directory);
     for (const [path, inode] of this.names) copy.put(path, Buffer.from(inode.cache));
+    return copy;
+  }
+
+  /** The same disk and cache once more, with another fate. Nobody runs on it. */
+  fork(random: Random): SimulatedDisk {
+    const copy = new SimulatedDisk(random);
+    copy.writesThrough = this.writesThrough;
+    copy.life = this.life + 1;
+    for (const directory of this.directories) copy.directories.add(directory);
+    const inodes = new Map<Inode, Inode>();
+    const copied = (inode: Inode): Inode => {
+      const known = inodes.get(inode);
+      if (known !== undefined) return known;
+      const { cache, disk, pending } = inode;
+      const images = new Map([...pending].map(([sector, written]) => [sector, [...written]]));
+      const one = { cache: Buffer.from(cache), disk: Buffer.from(disk), pending: images };
+      inodes.set(inode, one);
+      return one;
+    };
+    for (const [path, inode] of this.names) copy.names.set(path, copied(inode));
+    copy.unsynced = this.unsynced.map((before) =>
+      before.map(([path, inode]) => [path, inode === undefined ? undefined : copied(inode)] as const),
+    );
     return copy;
   }
 
@@ -163,20 +182,15 @@ export class SimulatedDisk {
 
   /** Puts an inode (or nothing) at a path, in a way that a power cut may undo. */
   name(path: string, inode: Inode | undefined, alsoRemove?: string): void {
-    const before = this.names.get(path);
-    const other = alsoRemove === undefined ? undefined : this.names.get(alsoRemove);
-    const set = (at: string, value: Inode | undefined): void => {
-      if (value === undefined) this.names.delete(at);
-      else this.names.set(at, value);
-    };
-    set(path, inode);
-    if (alsoRemove !== undefined) set(alsoRemove, undefined);
-    this.unsynced.push({
-      undo: () => {
-        set(path, before);
-        if (alsoRemove !== undefined) set(alsoRemove, other);
-      },
-    });
+    const paths = alsoRemove === undefined ? [path] : [path, alsoRemove];
+    this.unsynced.push(paths.map((at) => [at, this.names.get(at)] as const));
+    this.set(path, inode);
+    if (alsoRemove !== undefined) this.set(alsoRemove, undefined);
+  }
+
+  private set(path: string, inode: Inode | undefined): void {
+    if (inode === undefined) this.names.delete(path);
+    else this.names.set(path, inode);
   }
 
   syncNames(): void {
@@ -253,158 +267,5 @@ export class SimulatedDisk {
     const at = this.random.below(image.byteLength);
     for (let i = at; i < torn.byteLength; i++) torn[i] = old[i] ?? 0;
     return torn;
-  }
-}
-
-class SimulatedFileSystem implements FileSystem {
-  readonly writesThrough: boolean;
-  private readonly disk: SimulatedDisk;
-  private readonly life: number;
-  private readonly randomness: Random;
-
-  constructor(disk: SimulatedDisk, life: number, random: Random) {
-    this.disk = disk;
-    this.life = life;
-    this.randomness = random;
-    this.writesThrough = disk.writesThrough;
-  }
-
-  realpath(path: string): Promise<string> {
-    return Promise.resolve(path);
-  }
-
-  mkdir(path: string): Promise<string | undefined> {
-    return this.disk.call(this.life, 'mkdir', path, () => {
-      if (this.disk.directories.has(path)) return undefined;
-      this.disk.directories.add(path);
-      return path;
-    });
-  }
-
-  readdir(path: string): Promise<string[]> {
-    return this.disk.call(this.life, 'readdir', path, () => this.disk.list(path));
-  }
-
-  open(path: string, mode: OpenMode, through = false): Promise<File> {
-    return this.disk.call(this.life, 'open', path, () => {
-      if (mode === 'make') {
-        if (this.disk.has(path)) throw Object.assign(new Error(`EEXIST: ${path}`), { code: 'EEXIST' });
-        this.disk.name(path, { cache: Buffer.alloc(0), disk: Buffer.alloc(0), pending: new Map() });
-      }
-      return new SimulatedFile(this.disk, this.life, path, this.disk.lookUp(path), through);
-    });
-  }
-
-  rename(from: string, to: string): Promise<void> {
-    return this.disk.call(this.life, 'rename', from, () => this.disk.name(to, this.disk.lookUp(from), from));
-  }
-
-  link(from: string, to: string): Promise<void> {
-    return this.disk.call(this.life, 'link', from, () => {
-      if (this.disk.has(to)) throw Object.assign(new Error(`EEXIST: ${to}`), { code: 'EEXIST' });
-      this.disk.name(to, this.disk.lookUp(from));
-    });
-  }
-
-  unlink(path: string): Promise<void> {
-    return this.disk.call(this.life, 'unlink', path, () => {
-      this.disk.lookUp(path);
-      this.disk.name(path, undefined);
-    });
-  }
-
-  rmdir(path: string): Promise<void> {
-    return this.disk.call(this.life, 'unlink', path, () => void this.disk.directories.delete(path));
-  }
-
-  syncDirectory(path: string): Promise<void> {
-    return this.disk.call(this.life, 'syncDirectory', path, () => this.disk.syncNames());
-  }
-
-  freeBytes(): Promise<number> {
-    return Promise.resolve(this.disk.capacity - this.disk.used);
-  }
-
-  random(): number {
-    return this.randomness.below(2 ** 32);
-  }
-
-  owner(): Promise<Owner> {
-    return Promise.resolve({ pid: this.life, started: 'then', boot: 'this' });
-  }
-
-  isAlive(owner: Owner): Promise<boolean> {
-    return Promise.resolve(this.disk.isAlive(owner.pid));
-  }
-}
-
-class SimulatedFile implements File {
-  private readonly disk: SimulatedDisk;
-  private readonly life: number;
-  private readonly path: string;
-  private readonly inode: Inode;
-  private readonly through: boolean;
-
-  constructor(disk: SimulatedDisk, life: number, path: string, inode: Inode, through: boolean) {
-    this.disk = disk;
-    this.life = life;
-    this.path = path;
-    this.inode = inode;
-    this.through = through;
-  }
-
-  read(target: Uint8Array, position: number): Promise<number> {
-    return this.disk.call(this.life, 'read', this.path, () => {
-      const { cache } = this.inode;
-      return position >= cache.byteLength ? 0 : cache.copy(target, 0, position, position + target.byteLength);
-    });
-  }
-
-  async write(parts: readonly Uint8Array[], position: number): Promise<number> {
-    const { disk, inode, through } = this;
-    const fault = disk.decide('write', this.path);
-    let bytes = Buffer.concat(parts);
-    if (fault !== undefined && 'short' in fault) bytes = bytes.subarray(0, Math.min(fault.short, bytes.byteLength));
-    const work = (): number => {
-      disk.write(inode, bytes, position);
-      if (through) disk.sync(inode, position, position + bytes.byteLength);
-      return bytes.byteLength;
-    };
-    try {
-      return await disk.call(this.life, 'write', this.path, work, fault);
-    } catch (error) {
-      const isTorn = fault !== undefined && 'error' in fault && fault.torn === true;
-      if (isTorn || error instanceof Killed) this.leave(bytes, position);
-      if (isTorn && through) disk.failSync(inode);
-      throw error;
-    }
-  }
-
-  /** What a write that failed or was interrupted leaves in the cache: nothing, one half, or all of it. */
-  private leave(bytes: Buffer, position: number): void {
-    const kept = bytes.subarray(0, [0, bytes.byteLength, bytes.byteLength >>> 1][(position + bytes.byteLength) % 3]);
-    if (kept.byteLength > 0) this.disk.write(this.inode, kept, position);
-  }
-
-  async sync(): Promise<void> {
-    const { disk, inode } = this;
-    try {
-      await disk.call(this.life, 'sync', this.path, () => disk.sync(inode));
-    } catch (error) {
-      if (!(error instanceof Killed)) disk.failSync(inode);
-      throw error;
-    }
-  }
-
-  truncate(length: number): Promise<void> {
-    return this.disk.call(this.life, 'truncate', this.path, () => this.disk.truncate(this.inode, length));
-  }
-
-  size(): Promise<number> {
-    return this.disk.call(this.life, 'size', this.path, () => this.inode.cache.byteLength);
-  }
-
-  close(): Promise<void> {
-    return this.disk.call(this.life, 'close', this.path, () => undefined);
   }
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { Broker, FileStorage } from '../../../src/index.js';
+import { compiled } from '../compiled.js';
 import type { Random } from '../seeded.js';
 import type { Ledger } from './ledger.js';
 import { declare } from './scene.js';
@@ -14,7 +14,7 @@ export interface KillTally {
   torn: number;
 }
 
-const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
+const CHILD = await compiled('child.ts', import.meta.url);
 /** What the child exits with when something is wrong with it, rather than with a message. */
 const BROKEN = 70;
 
@@ -32,7 +32,7 @@ export async function killRound(
   // Half of them end themselves while a write is under way, the others are killed from here whenever it is.
   const lastWrite = random.oneIn(2) ? random.below(150) + 10 : 0;
   const values = [directory, random.below(2 ** 31), ledger.nextId, flush, lastWrite];
-  const child = spawn(process.execPath, ['--import', 'tsx', CHILD, ...values.map(String)], {
+  const child = spawn(process.execPath, [CHILD, ...values.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
