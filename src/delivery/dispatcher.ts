@@ -71,14 +71,16 @@ export class Dispatcher {
       held.suspicion = suspicion;
       const { head, body } = held.entry;
       stock.take(cursor, head.size);
-      if (run !== undefined && held.turn !== undefined) stock.picker.goOn(cursor, held.turn);
       try {
         held.body = owner.contents.of(head, body);
       } catch (error) {
         held.inHand = false;
+        // No batch goes on with its key before it is stored elsewhere.
+        if (held.turn !== undefined) held.turn.owner = held;
         owner.settlement.conclude(held, 'invalid', undefined, error);
         continue;
       }
+      if (run !== undefined && held.turn !== undefined) stock.picker.goOn(cursor, held.turn);
       stock.books.delivered++;
       hand.add(held);
       if (suspicion !== 0) this.begin(held);

@@ -104,9 +104,10 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   handsOver(head: Head | undefined): boolean {
     const { books } = this.stock;
     const { lanes } = this.stock.cursors[0]!;
-    if (head?.key !== undefined && lanes?.isTaken(head.key) === true) return false;
     if (head?.rare?.due !== undefined) return false;
     const takable = books.ready - (lanes?.waiting ?? 0);
+    // Of its key one may be in hand, or among those that are takable.
+    if (head?.key !== undefined && lanes !== undefined && (takable > 0 || lanes.isTaken(head.key))) return false;
     return !this.paused && this.roster.spare > takable && this.roster.free > takable;
   }
 

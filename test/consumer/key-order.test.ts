@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { fixed, type Delivery } from '../../src/index.js';
-import { deferred, onEachStorage, waiting, type Deferred } from '../fixtures.js';
+import { deferred, onEachStorage, schemaOf, waiting, type Deferred } from '../fixtures.js';
 
 const keyed = (key: string, bodies: readonly string[]): { body: string; key: string }[] =>
   bodies.map((body) => ({ body, key }));
@@ -278,6 +278,28 @@ onEachStorage('A batch under key order', (open) => {
     await quiet();
     expect(batches.map((batch) => batch.map(({ body }) => body))).toEqual([['1', '2'], ['2']]);
     await consumer.close();
+  });
+
+  it('does not go on with a key before what nobody can read of it is with the dead letters', async () => {
+    const { broker, quiet } = await open();
+    let strict = false;
+    const schema = schemaOf((value: string) => {
+      if (strict && value === 'bad') throw new Error('bad');
+      return value;
+    });
+    const queue = broker.queue('orders', { ordering: 'key', schema });
+    const seen: string[] = [];
+    broker.on('delivered', ({ id }) => seen.push(id));
+    broker.on('deadLettered', ({ id }) => seen.push(id));
+    await queue.sendMany([
+      { body: 'any', id: 'any' },
+      { body: 'bad', id: 'bad', key: 'a' },
+      { body: 'next', id: 'next', key: 'a' },
+    ]);
+    strict = true;
+    queue.consumeBatch(() => undefined, { size: 3 });
+    await quiet();
+    expect(seen).toEqual(['any', 'bad', 'next']);
   });
 
   it('wakes another consumer for the next of its key when it is done', async () => {

@@ -130,6 +130,23 @@ onEachStorage('A queue with maxLength 0', (open) => {
     expect(queue.stats()).toMatchObject({ unacked: 3, ready: 0 });
   });
 
+  it('hands over nothing of a key of which another one is there', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders', { maxLength: 0, overflow: 'block', ordering: 'key' });
+    const source = broker.queue('source', { deadLetter: queue, retry: { attempts: 1 } });
+    queue.pause();
+    queue.consume(() => undefined, { ack: 'manual', concurrency: 3 });
+    await source.send(1, { key: 'k' });
+    (await source.receive())!.nack();
+    await quiet();
+    const sent = watch(queue.send(2, { key: 'k' }));
+    await quiet();
+    queue.resume();
+    await quiet();
+    expect(sent.state).toBe('pending');
+    expect(queue.stats()).toMatchObject({ unacked: 1, ready: 0 });
+  });
+
   it('hands over the last of several to who waits, and drops the others, where it is a ring', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders', { maxLength: 0, overflow: 'drop-head' });
