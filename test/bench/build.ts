@@ -60,6 +60,7 @@ const CUTS: Readonly<Record<Variant, Cut[]>> = {
       cut(`the count of ${count}`, new RegExp(String.raw`\b(?:\w+\.)*books\.${count}\+\+;`, 'g'), ';'),
     ),
   ],
+  unmarked: [cut('begin marks', /\bthis\.begun = record && new Begun\([^;]*;/g, 'this.begun = undefined;')],
   greedy: [cut('yielding', /\bover\(\): boolean \{/, 'over(): boolean {\n    if (true as boolean) return false;')],
 };
 

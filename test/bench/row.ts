@@ -15,7 +15,7 @@ export interface Scale {
 }
 
 /** Which build of sluice a contender runs with; see build.ts. */
-export type Variant = 'stock' | 'silent' | 'greedy';
+export type Variant = 'stock' | 'silent' | 'greedy' | 'unmarked';
 
 export interface Contender {
   readonly setUp: (scale: Scale) => Measure | Promise<Measure>;

@@ -4,6 +4,7 @@ import { row as few } from './10-few-in-flight.js';
 import { row as single } from './11-one-in-flight.js';
 import { row as fastDisk } from './12-fast-disk.js';
 import { row as consumed } from './13-consumed.js';
+import { row as marks } from './13-marks.js';
 import { row as async } from './14-async.js';
 import { row as reopened } from './15-reopened.js';
 import { row as backlogOnDisk } from './16-backlog-on-disk.js';
@@ -32,6 +33,7 @@ export const durable: readonly Row[] = [
   single,
   fastDisk,
   consumed,
+  marks,
   async,
   reopened,
   backlogOnDisk,
