@@ -18,22 +18,32 @@ export interface Left {
   /** Of all files. */
   readonly bytes: number;
   readonly segmentBytes: number;
-  /** How much more memory everything took after all messages than after half of them. */
-  readonly held: number;
+  /** How much less memory everything takes when that one is settled as well. */
+  readonly held: number | undefined;
   /** Numbers of the messages that come after a restart. */
   readonly redelivered: readonly number[];
 }
 
-/** Sends and consumes as it goes; one handler never returns. */
-export async function oneLeft(directory: string, messages: number, segmentBytes = 64 * 2 ** 20): Promise<Left> {
+/**
+ * Sends and consumes as it goes; one handler does not return.
+ * @param letGo in the end it does after all, so that it can be told what its message cost
+ */
+export async function oneLeft(
+  directory: string,
+  messages: number,
+  segmentBytes = 64 * 2 ** 20,
+  letGo = false,
+): Promise<Left> {
   const options = { segmentBytes, keepFree: 0 };
   const storage = new FileStorage(directory, options);
   const broker = await Broker.open({ storage });
   const queue = broker.queue<Numbered>('orders', { ackTimeout: false });
   let settled = 0;
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
   queue.consume(
     async ({ body }) => {
-      if (body.n === LEFT) await new Promise(() => undefined);
+      if (body.n === LEFT) await released;
       settled++;
     },
     { concurrency: 16 },
@@ -44,21 +54,20 @@ export async function oneLeft(directory: string, messages: number, segmentBytes 
       await Promise.all(Array.from({ length: count }, (_, i) => queue.send({ n: n + i, text: BODY })));
     }
   };
-  const heldAfter = async (from: number, to: number): Promise<number> => {
-    await send(from, to);
-    while (settled < to - 1) await new Promise((resolve) => setImmediate(resolve));
+  const heldWhenSettled = async (count: number): Promise<number> => {
+    while (settled < count) await new Promise((resolve) => setImmediate(resolve));
     await broker.flush();
     await storage.reclaimed();
     return heldNow();
   };
-  // By then code is compiled, buffers have their size, and what is kept of reads is there.
-  const half = Math.ceil(messages / 2);
-  const before = await heldAfter(0, half);
-  const held = (await heldAfter(half, messages)) - before;
+  await send(0, messages);
+  const held = await heldWhenSettled(messages - 1);
   const files = readdirSync(directory).sort();
   const bytes = files.reduce((sum, file) => sum + statSync(join(directory, file)).size, 0);
+  if (letGo) release();
+  const less = letGo ? held - (await heldWhenSettled(messages)) : undefined;
   await broker.close({ timeout: 0 });
-  return { files, bytes, segmentBytes, held, redelivered: await waiting(directory, options) };
+  return { files, bytes, segmentBytes, held: less, redelivered: await waiting(directory, options) };
 }
 
 async function waiting(directory: string, options: object): Promise<number[]> {
