@@ -1,5 +1,6 @@
 import type { Awaitable, LogRange, StoredEntry } from '../../storage/storage.js';
-import { ownEntry, type LogEntry } from '../cursor/buffer.js';
+import { ownEntry } from '../cursor/buffer.js';
+import type { Head } from '../head.js';
 import type { Journal } from '../journal.js';
 
 /** The first message there is, the end, the first that came at a date or later, or an offset. */
@@ -53,7 +54,7 @@ export class Partition {
   }
 
   /** Whether this entry is gone with an earlier run: it was not to outlive it. */
-  isGone(offset: number, { head }: LogEntry): boolean {
+  isGone(offset: number, head: Head): boolean {
     return offset < this.boundary && head.rare?.transient === true;
   }
 

@@ -4,6 +4,7 @@ import type { Awaitable } from '../../storage/storage.js';
 import { ownEntry, type LogEntry } from '../cursor/buffer.js';
 import type { Contents } from '../contents.js';
 import type { Engine } from '../engine.js';
+import type { Head } from '../head.js';
 import type { Partition, Position } from './partition.js';
 import { StoredMessage, type Place } from '../stored-message.js';
 import type { Follower, TopicInbox } from './topic-inbox.js';
@@ -24,12 +25,15 @@ export class LocatedMessage extends StoredMessage {
   }
 }
 
-/** Where the reading of one partition is, and what was read ahead, last first. */
+/** Where the reading of one partition is, and what was read ahead, of which `at` are taken. */
 interface Track {
   readonly partition: Partition;
   next: number;
-  ahead: { readonly offset: number; readonly entry: LogEntry }[];
+  ahead: readonly (LogEntry & { readonly offset: number })[];
+  at: number;
 }
+
+const NOTHING: Track['ahead'] = [];
 
 /** Reads a topic without a group: every message from some positions on, oldest first among the partitions. */
 export class TopicReader implements Follower {
@@ -81,19 +85,20 @@ export class TopicReader implements Follower {
       const tracks: Track[] = [];
       for (const [partition, from] of positions) {
         const next = await this.unlessEnded(() => partition.locate(from));
-        tracks.push({ partition, next: next ?? partition.next, ahead: [] });
+        tracks.push(trackOf(partition, next ?? partition.next));
       }
-      const grown = (): Partition[] => (all ? this.inbox.partitions.slice(tracks.length) : []);
+      const { partitions } = this.inbox;
+      const follows = (): boolean => all && tracks.length < partitions.length;
       for (;;) {
-        for (const partition of grown()) tracks.push({ partition, next: partition.first, ahead: [] });
-        for (const track of tracks) if (track.ahead.length === 0) await this.readAhead(track);
+        while (follows()) tracks.push(trackOf(partitions[tracks.length]!));
+        for (const track of tracks) if (track.at === track.ahead.length && unread(track)) await this.readAhead(track);
         if (this.failure !== undefined) throw this.failure;
         if (this.ended) return;
         const track = oldest(tracks);
         if (track !== undefined) {
           const message = this.messageOf(track);
           if (message !== undefined) yield message;
-        } else if (!tracks.some(unread) && grown().length === 0) {
+        } else if (!tracks.some(unread) && !follows()) {
           if (!follow) return;
           await this.arrival(tracks);
         }
@@ -122,18 +127,27 @@ export class TopicReader implements Follower {
     const end = partition.next;
     const entries = await this.unlessEnded(() => partition.read(track.next));
     if (entries === undefined) return;
-    const own = entries.map(({ offset, entry }) => ({ offset, entry: ownEntry(entry) }));
-    const visible = own.filter(({ offset }) => offset < end);
-    track.next = visible.length === own.length && own.length > 0 ? own.at(-1)!.offset + 1 : end;
-    track.ahead = visible.filter(({ offset, entry }) => !partition.isGone(offset, entry)).reverse();
+    const last = entries.at(-1)?.offset;
+    const ahead: (LogEntry & { readonly offset: number })[] = [];
+    track.next = end;
+    for (const { offset, entry } of entries) {
+      // What is not visible yet is read again when it is.
+      if (offset >= end) break;
+      const { head, body } = ownEntry(entry);
+      if (!partition.isGone(offset, head)) ahead.push({ offset, head, body });
+      if (offset === last) track.next = offset + 1;
+    }
+    track.ahead = ahead;
+    track.at = 0;
   }
 
   /** The next message of this track. One whose body is of no use is reported, and passed over. */
-  private messageOf({ partition, ahead }: Track): LocatedMessage | undefined {
-    const { offset, entry } = ahead.pop()!;
+  private messageOf(track: Track): LocatedMessage | undefined {
+    const { partition } = track;
+    const entry = track.ahead[track.at++]!;
     try {
       const body = this.place.contents.of(entry.head, entry.body);
-      return new LocatedMessage(this.place, entry, body, partition.number, offset);
+      return new LocatedMessage(this.place, entry, body, partition.number, entry.offset);
     } catch (error) {
       this.engine.events.report(error);
       return undefined;
@@ -150,16 +164,22 @@ export class TopicReader implements Follower {
   }
 }
 
+function trackOf(partition: Partition, next = partition.first): Track {
+  return { partition, next, ahead: NOTHING, at: 0 };
+}
+
 function unread({ partition, next }: Track): boolean {
   return next < partition.next;
 }
 
 function oldest(tracks: readonly Track[]): Track | undefined {
   let found: Track | undefined;
+  let first: Head | undefined;
   for (const track of tracks) {
-    const head = track.ahead.at(-1)?.entry.head;
-    if (head === undefined) continue;
-    if (found === undefined || head.compareAge(found.ahead.at(-1)!.entry.head) < 0) found = track;
+    const head = track.ahead[track.at]?.head;
+    if (head === undefined || (first !== undefined && head.compareAge(first) >= 0)) continue;
+    found = track;
+    first = head;
   }
   return found;
 }

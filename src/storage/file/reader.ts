@@ -9,10 +9,12 @@ import type { Positions, Run } from './segment-index.js';
 import type { SegmentFiles } from './segment-files.js';
 import type { Segment, Segments } from './segment.js';
 
-/** Frames kept after they were read and checked: a read that ends in the middle of one goes on there. */
-const KEPT_FRAMES = 16;
-const LARGEST_KEPT = 128 * 1024;
-/** Of larger ones, which a large batch makes, the last one is kept: it takes many reads to come through. */
+/**
+ * Frames are kept after they were read and checked, the least recently used go first: a read that ends in the middle of one goes on
+ * there, and the logs that share a frame read it one after the other. Bytes.
+ */
+const KEPT = 4 * 1024 * 1024;
+/** A frame up to this size, as a large batch makes them, is kept alone: it takes many reads to come through. */
 const LARGEST = 64 * 1024 * 1024;
 
 interface Frame {
@@ -28,7 +30,9 @@ export class Reader {
   private readonly table: LogTable;
   /** By segment and place, the least recently used first. */
   private readonly frames = new Map<string, Frame>();
-  private large: { readonly key: string; readonly frame: Frame } | undefined;
+  private kept = 0;
+  /** Several logs may want the same one at once. */
+  private readonly reading = new Map<string, Promise<Frame>>();
 
   constructor(segments: Segments, files: SegmentFiles, table: LogTable) {
     this.segments = segments;
@@ -126,17 +130,34 @@ export class Reader {
 
   private async frame(segment: Segment, file: File, at: number, length: number): Promise<Frame> {
     const key = `${segment.number}/${at}`;
-    if (this.large?.key === key) return this.large.frame;
-    let frame = this.frames.get(key);
-    this.frames.delete(key);
-    frame ??= { at, bytes: (await this.files.frame(segment, file, at, length)).bytes };
-    if (length > LARGEST_KEPT) {
-      if (length <= LARGEST) this.large = { key, frame };
-      return frame;
+    const known = this.frames.get(key);
+    if (known !== undefined) {
+      this.frames.delete(key);
+      this.frames.set(key, known);
+      return known;
     }
+    let reading = this.reading.get(key);
+    if (reading === undefined) {
+      reading = this.files.frame(segment, file, at, length).then(({ bytes }) => ({ at, bytes }));
+      this.reading.set(key, reading);
+    }
+    try {
+      const frame = await reading;
+      if (length <= LARGEST && !this.frames.has(key)) this.keep(key, frame);
+      return frame;
+    } finally {
+      this.reading.delete(key);
+    }
+  }
+
+  private keep(key: string, frame: Frame): void {
     this.frames.set(key, frame);
-    if (this.frames.size > KEPT_FRAMES) this.frames.delete(this.frames.keys().next().value!);
-    return frame;
+    this.kept += frame.bytes.byteLength;
+    for (const [oldest, { bytes }] of this.frames) {
+      if (this.kept <= KEPT || oldest === key) break;
+      this.frames.delete(oldest);
+      this.kept -= bytes.byteLength;
+    }
   }
 }
 

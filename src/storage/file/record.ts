@@ -121,33 +121,44 @@ export class RecordBuffer {
 
 /** A record where it stands. One view is moved from record to record. */
 export class RecordView {
-  bytes: Buffer;
   at: number;
+  private memory: Buffer;
+  private numbers: DataView;
 
   constructor(bytes: Buffer, at = 0) {
-    this.bytes = bytes;
     this.at = at;
+    this.memory = bytes;
+    this.numbers = viewOf(bytes);
+  }
+
+  get bytes(): Buffer {
+    return this.memory;
+  }
+
+  set bytes(bytes: Buffer) {
+    this.memory = bytes;
+    this.numbers = viewOf(bytes);
   }
 
   /** Bytes after the header. */
   get size(): number {
-    return this.bytes.readUInt32LE(this.at);
+    return this.numbers.getUint32(this.at, true);
   }
 
   get kind(): number {
-    return this.bytes[this.at + 4]!;
+    return this.memory[this.at + 4]!;
   }
 
   get offset(): number {
-    return this.bytes.readUInt16LE(this.at + 6) * LARGEST_OFFSET_HIGH + this.bytes.readUInt32LE(this.at + 8);
+    return this.numbers.getUint16(this.at + 6, true) * LARGEST_OFFSET_HIGH + this.numbers.getUint32(this.at + 8, true);
   }
 
   get log(): number {
-    return this.bytes.readUInt32LE(this.at + 12);
+    return this.numbers.getUint32(this.at + 12, true);
   }
 
   get headLength(): number {
-    return this.bytes.readUInt32LE(this.at + 16);
+    return this.numbers.getUint32(this.at + 16, true);
   }
 
   /** Where the record after it begins. */
@@ -170,7 +181,7 @@ export class RecordView {
     const encoding = this.bytes[this.at + 5]! & 15;
     const end = this.at + RECORD_HEADER + this.size;
     if (encoding === NONE) return undefined;
-    if (encoding === BYTES) return new Uint8Array(this.bytes.subarray(this.bodyAt, end));
+    if (encoding === BYTES) return copyOf(this.bytes, this.bodyAt, end);
     return decodeText(this.bytes, encoding, this.bodyAt, end);
   }
 
@@ -178,6 +189,17 @@ export class RecordView {
   fits(end: number): boolean {
     return this.at + RECORD_HEADER <= end && this.next <= end + 3 && this.headLength <= this.size;
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
+/** Small ones share memory with each other, as Node's buffers do: memory of their own costs more than all else about them. */
+function copyOf(bytes: Buffer, from: number, to: number): Buffer {
+  const copy = Buffer.allocUnsafe(to - from);
+  bytes.copy(copy, 0, from, to);
+  return copy;
 }
 
 function decodeText(bytes: Buffer, encoding: number, from: number, to: number): string {
