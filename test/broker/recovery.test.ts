@@ -205,6 +205,7 @@ describe.each(MACHINES)('What comes back when a broker is opened on a storage th
     const after = await open();
     expect(await bodies(after.queue('short'))).toEqual([]);
     const again = after.queue<string>('orders');
+    expect(await bodies(again)).toEqual(['kept']);
     expect((await again.receive())!.body).toBe('kept');
     expect(await again.receive()).toBeUndefined();
     expect(again.stats()).toMatchObject({ accepted: 2, unacked: 1, dropped: 1, ready: 0 });

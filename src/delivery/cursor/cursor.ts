@@ -59,7 +59,7 @@ export class Cursor {
   private readonly window: Buffer;
   private readonly owner: CursorOwner;
   /** What lies below came from an earlier run. */
-  private readonly boundary: number;
+  readonly boundary: number;
   /** Of that, what is deferred or returned ahead of the window. */
   private readonly elsewhere = new Set<number>();
   /** The candidate is a returned message, not the window's first. */
