@@ -94,6 +94,29 @@ describe.each(MACHINES)('After a restart on $name, a group', ({ start }) => {
     await runs.end();
   });
 
+  it('does not look for what is not there any more, was not to outlive its run, and failed in it', async () => {
+    const runs = new Runs(start(9));
+    const retention = { messages: 2 };
+    await runs.begin({ retention });
+    await runs.topic.publish('passing', { partition: 0, persistent: false });
+    (await runs.take())!.requeue();
+    await runs.end();
+    await runs.begin({ retention });
+    // Written down anew with the first settled, before anybody comes to it.
+    await runs.topic.publish('other', { partition: 1 });
+    (await runs.take())!.ack();
+    await runs.publish(1);
+    (await runs.take())!.ack();
+    await runs.publish(1);
+    await runs.end();
+    await runs.begin({ retention });
+    const errors: unknown[] = [];
+    runs.broker.on('error', ({ error }: BrokerEvents['error']) => errors.push(error));
+    expect(await runs.take()).toMatchObject({ partition: 0, offset: 2 });
+    expect(errors).toEqual([]);
+    await runs.end();
+  });
+
   it('is told what it missed while nothing ran', async () => {
     const runs = new Runs(start(7));
     await runs.begin({ retention: { time: 100 } });

@@ -50,8 +50,10 @@ export class Trail {
     else this.ahead.addRange(from, to);
   }
 
-  /** All is read: what is over, or beyond the end of the log, is forgotten. What is settled and deferred is to be delivered once more. */
+  /** All is read: what is over, or beyond either end of the log, is forgotten. What is settled and deferred is to be delivered once more. */
   conclude(end: number): void {
+    forget(this.deferred, 0, this.low);
+    forget(this.begun, 0, this.low);
     for (const offset of this.deferred.keys()) if (offset >= end) this.deferred.delete(offset);
     for (const [offset, delivery] of this.begun) {
       const before = this.deferred.get(offset)?.deliveries ?? 0;
