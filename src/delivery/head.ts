@@ -114,13 +114,18 @@ export class Head implements SpokenHead {
     );
   }
 
+  /** Its id says when it was accepted. */
+  protected get isNamed(): boolean {
+    return false;
+  }
+
   /** What a storage that outlives the process keeps. Short names: it is written once per message. */
   toJSON(): StoredHead {
     const extra = this.rare;
     return {
       i: this.id,
-      t: this.timestamp,
-      q: this.tick & (COUNTERS - 1) || undefined,
+      t: this.isNamed ? undefined : this.timestamp,
+      q: this.isNamed ? undefined : this.tick & (COUNTERS - 1) || undefined,
       k: this.key,
       r: this.routingKey,
       h: extra?.headers,
@@ -138,21 +143,33 @@ export class Head implements SpokenHead {
   json(): string {
     const { id, key, routingKey } = this;
     if (this.rare !== undefined || id === undefined) return JSON.stringify(this);
-    const counter = this.tick & (COUNTERS - 1);
-    let text = `{"i":${JSON.stringify(id)},"t":${this.timestamp}`;
-    if (counter !== 0) text += `,"q":${counter}`;
+    let text = this.isNamed ? `{"i":"${id}"` : this.dated(id);
     if (key !== undefined) text += `,"k":${JSON.stringify(key)}`;
     if (routingKey !== undefined) text += `,"r":${JSON.stringify(routingKey)}`;
     return `${text}}`;
+  }
+
+  private dated(id: string): string {
+    const counter = this.tick & (COUNTERS - 1);
+    const text = `{"i":${JSON.stringify(id)},"t":${this.timestamp}`;
+    return counter === 0 ? text : `${text},"q":${counter}`;
   }
 
   /** A head as a storage gave it back: the object itself from memory, its JSON from anywhere else. */
   static from(stored: object, size: () => number): Head {
     if (stored instanceof Head) return stored;
     const json = stored as StoredHead;
-    const seconds = Math.floor(json.t / 1000);
-    const tick = (json.t - seconds * 1000) * COUNTERS + (json.q ?? 0);
+    const { time, counter } = json.t === undefined ? parsed(json.i!) : { time: json.t, counter: json.q ?? 0 };
+    const seconds = Math.floor(time / 1000);
+    const tick = (time - seconds * 1000) * COUNTERS + counter;
     return new Head(json.i, seconds, tick, size(), json.k, json.r, rareOf(json));
+  }
+}
+
+/** A head whose id is the text of its identity, which has its time in it: that is not stored beside it. */
+export class NamedHead extends Head {
+  protected override get isNamed(): boolean {
+    return true;
   }
 }
 
@@ -167,7 +184,8 @@ function accepted(extra: Rare, now: number, later: number): Rare {
 
 interface StoredHead {
   readonly i: string | undefined;
-  readonly t: number;
+  /** Neither it nor `q` is there where the id says both. */
+  readonly t: number | undefined;
   readonly q: number | undefined;
   readonly k: string | undefined;
   readonly r: string | undefined;
@@ -209,6 +227,9 @@ function rareOf(json: StoredHead): Rare | undefined {
 
 /** The last two digits of an id, so that a burst makes each with one concatenation. */
 const LAST = Array.from({ length: 1024 }, (_, n) => n.toString(32).padStart(2, '0'));
+
+const COUNTER_DIGITS = 5;
+const RUN_AND_COUNTER = 6 + COUNTER_DIGITS;
 
 /**
  * Identities of one broker's messages: unique, and sorting by time as text.
@@ -266,4 +287,9 @@ export class Identities {
     const high = (tick & (COUNTERS - 1)) >>> 10;
     return time.toString(36).padStart(9, '0') + this.run + high.toString(32).padStart(3, '0');
   }
+}
+
+/** What the text of an identity says of its time. */
+function parsed(text: string): { readonly time: number; readonly counter: number } {
+  return { time: parseInt(text.slice(0, -RUN_AND_COUNTER), 36), counter: parseInt(text.slice(-COUNTER_DIGITS), 32) };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Head, Identities, rare } from '../../src/delivery/head.js';
+import { Head, NamedHead, Identities, rare } from '../../src/delivery/head.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -188,6 +188,31 @@ describe("A head's own JSON", () => {
       fc.property(text, seconds, tick, text, text, extra, (id, second, at, key, routingKey, given) => {
         const head = new Head(id, second, at, 10, key, routingKey, given && rare(given));
         expect(head.json()).toBe(JSON.stringify(head));
+      }),
+    );
+  });
+
+  it('has no time beside an id that says it', () => {
+    const times = fc.oneof(fc.integer({ min: NOW, max: NOW + 3 }), fc.constant(36 ** 9 + 7));
+    const text = fc.option(fc.string({ unit: 'binary' }), { nil: undefined });
+    fc.assert(
+      fc.property(fc.array(times, { minLength: 1 }), text, text, fc.boolean(), (now, key, routingKey, isRare) => {
+        const identities = new Identities();
+        for (const at of now) identities.next(at);
+        const { seconds, tick } = identities;
+        const head = new NamedHead(
+          identities.text(),
+          seconds,
+          tick,
+          7,
+          key,
+          routingKey,
+          isRare ? rare({ priority: 2 }) : undefined,
+        );
+        const json = head.json();
+        expect(json).toBe(JSON.stringify(head));
+        expect(JSON.parse(json)).not.toHaveProperty('t');
+        expect(shown(Head.from(JSON.parse(json) as object, () => 7))).toEqual(shown(head));
       }),
     );
   });

@@ -13,7 +13,7 @@ import { encodedBytes, json, type Codec, type Encoded } from '../../codec.js';
 import { milliseconds } from '../../duration.js';
 import { SluiceError } from '../../errors.js';
 import type { Headers, MessageOptions } from '../../message.js';
-import { Head, rare, type Identities, type Rare } from '../head.js';
+import { Head, NamedHead, rare, type Identities, type Rare } from '../head.js';
 import { checkRetry } from '../retry.js';
 
 /** Option names of a message, and those that some callers add. */
@@ -98,9 +98,12 @@ export class Envelopes {
     }
     identities.next(now);
     const given = options?.id;
+    const { seconds, tick } = identities;
     this.id = given ?? identities.text();
-    const id = given ?? (this.lasting ? this.id : undefined);
-    return new Head(id, identities.seconds, identities.tick, size, options?.key, routingKey, extra);
+    if (given === undefined && this.lasting) {
+      return new NamedHead(this.id, seconds, tick, size, options?.key, routingKey, extra);
+    }
+    return new Head(given, seconds, tick, size, options?.key, routingKey, extra);
   }
 
   private named(): Rare {

@@ -85,7 +85,9 @@ export class Group {
     else this.members.push({ batch, waiter: settled });
     this.beginRecords();
     let heads = 0;
-    for (const op of batch.ops) {
+    const { ops } = batch;
+    for (let i = 0; i < ops.length; i++) {
+      const op = ops[i]!;
       if (op.type === 'append') {
         const log = table.assigned.get(op.log) ?? this.declare(op.log, table);
         const offset = log.assigned++;

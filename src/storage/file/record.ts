@@ -27,6 +27,8 @@ export const UTF16 = 3;
 export const BYTES = 4;
 
 const LARGEST_OFFSET_HIGH = 2 ** 32;
+/** Characters. */
+const SHORT = 64;
 
 /** Bytes that are written into, growing as needed. What lies beyond `length` is arbitrary. */
 export class RecordBuffer {
@@ -64,8 +66,8 @@ export class RecordBuffer {
     body: string | Uint8Array | undefined,
   ): number {
     const at = this.length;
-    const bodyBytes = body === undefined ? 0 : typeof body === 'string' ? body.length * 3 : body.byteLength;
-    this.reserve(RECORD_HEADER + (head === undefined ? 0 : head.length * 3) + bodyBytes + 4);
+    const most = body === undefined ? 0 : typeof body === 'string' ? body.length * 3 : body.length;
+    this.reserve(RECORD_HEADER + (head === undefined ? 0 : head.length * 3) + most + 4);
     this.length += RECORD_HEADER;
     const headEncoding = head === undefined ? NONE : this.text(head);
     const headLength = this.length - at - RECORD_HEADER;
@@ -73,7 +75,7 @@ export class RecordBuffer {
     if (typeof body === 'string') encoding = this.text(body);
     else if (body !== undefined) {
       this.bytes.set(body, this.length);
-      this.length += body.byteLength;
+      this.length += most;
       encoding = BYTES;
     }
     this.close(at, kind, encoding | (headEncoding << 4), offset, log, headLength);
@@ -105,7 +107,8 @@ export class RecordBuffer {
 
   /** Room for it has been reserved: 3 bytes per UTF-16 unit are enough for each encoding. */
   private text(text: string): number {
-    const written = this.bytes.write(text, this.length, 'utf8');
+    if (text.length <= SHORT && this.ascii(text)) return ASCII;
+    const written = this.bytes.write(text, this.length);
     if (written === text.length) {
       this.length += written;
       return ASCII;
@@ -116,6 +119,18 @@ export class RecordBuffer {
     }
     this.length += this.bytes.write(text, this.length, 'utf16le');
     return UTF16;
+  }
+
+  /** Writes it if it is ASCII. A call out of JavaScript takes longer than a few characters do. */
+  private ascii(text: string): boolean {
+    const { bytes, length } = this;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) return false;
+      bytes[length + i] = code;
+    }
+    this.length += text.length;
+    return true;
   }
 }
 

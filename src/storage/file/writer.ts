@@ -143,7 +143,9 @@ export class Writer {
   }
 
   private get pending(): number {
-    return this.queue.reduce((bytes, group) => bytes + group.length, 0);
+    let bytes = 0;
+    for (const group of this.queue) bytes += group.length;
+    return bytes;
   }
 
   private group(): Group {

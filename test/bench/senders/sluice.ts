@@ -1,4 +1,4 @@
-import { Identities, Head } from '../../../src/delivery/head.js';
+import { Identities, NamedHead } from '../../../src/delivery/head.js';
 import { Broker } from '../../../src/index.js';
 import { FileStorage } from '../../../src/storage/file-storage.js';
 import type { Reach, Sender } from './sender.js';
@@ -38,7 +38,7 @@ export async function openStorage(directory: string, reach: Reach): Promise<Send
     send() {
       identities.next(Date.now());
       const { seconds, tick } = identities;
-      const head = new Head(identities.text(), seconds, tick, BODY.byteLength, undefined, undefined, undefined);
+      const head = new NamedHead(identities.text(), seconds, tick, BODY.byteLength, undefined, undefined, undefined);
       return storage.write([{ type: 'append', log: 'orders', entry: { head, body: BODY } }]);
     },
   };
