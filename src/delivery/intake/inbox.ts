@@ -50,6 +50,8 @@ export abstract class Inbox {
   /** Senders that wait for room here. */
   waiting = 0;
   deleted = false;
+  /** What the newest commit brings. */
+  private coming: { readonly written: Promise<void>; readonly ops: Append[] } | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -78,8 +80,8 @@ export abstract class Inbox {
     return false;
   }
 
-  /** Appends are under way (1), or done (−1). */
-  reserve(_load: Load, _sign: 1 | -1): void {}
+  /** Appends of so many messages and bytes are under way; negative: are not any more. */
+  reserve(_count: number, _bytes: number): void {}
 
   /** Somebody waits for room, or nobody any more. */
   crowd(_crowded: boolean): void {}
@@ -101,19 +103,30 @@ export abstract class Inbox {
       this.arrived(op);
       return receipt;
     }
-    const load = { count: 1, bytes: head.size };
-    this.reserve(load, 1);
-    return written.then(
-      () => {
-        this.reserve(load, -1);
-        this.arrived(op);
-        return receipt;
-      },
-      (error: unknown) => {
-        this.reserve(load, -1);
-        throw error;
-      },
-    );
+    this.comes(op, written);
+    return written.then(() => receipt);
+  }
+
+  /** `op` arrives when `written` is done, before whoever sent it goes on. Those of one commit share its promise, and arrive at once. */
+  private comes(op: Append, written: Promise<void>): void {
+    this.reserve(1, op.entry.head.size);
+    if (this.coming?.written === written) {
+      this.coming.ops.push(op);
+      return;
+    }
+    const ops = [op];
+    this.coming = { written, ops };
+    const released = (): void => {
+      if (this.coming?.written === written) this.coming = undefined;
+      this.reserve(
+        -ops.length,
+        ops.reduce((bytes, { entry }) => bytes - entry.head.size, 0),
+      );
+    };
+    written.then(() => {
+      released();
+      for (const each of ops) this.arrived(each);
+    }, released);
   }
 
   full(details: Readonly<Record<string, unknown>> = {}): SluiceError {

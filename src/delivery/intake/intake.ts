@@ -205,9 +205,9 @@ export class Intake {
       else group.push(deposit);
     }
     const ordered = [...groups].sort(([a], [b]) => Number(b.lasting) - Number(a.lasting));
-    for (const deposit of deposits) deposit.inbox.reserve(loadOf(deposit), 1);
+    for (const { inbox, head } of deposits) inbox.reserve(1, head.size);
     const release = (group: readonly Deposit[]): void => {
-      for (const deposit of group) deposit.inbox.reserve(loadOf(deposit), -1);
+      for (const { inbox, head } of group) inbox.reserve(-1, -head.size);
     };
     const writeFrom = (at: number): Awaitable<readonly Deposit[]> => {
       const entry = ordered[at];
@@ -244,10 +244,6 @@ function mustWait(inbox: Inbox, load: Load): boolean {
 /** A message that need not last is not waited for. */
 function reachOf(group: readonly Deposit[]): Durability | undefined {
   return group.every(({ head }) => head.rare?.transient === true) ? 'memory' : undefined;
-}
-
-function loadOf({ head }: Deposit): Load {
-  return { count: 1, bytes: head.size };
 }
 
 function loadsOf(deposits: readonly Deposit[]): Map<Inbox, Load> {

@@ -71,9 +71,9 @@ export class QueueInbox extends Inbox {
     this.subscription.crowded = crowded;
   }
 
-  override reserve(load: Load, sign: 1 | -1): void {
-    this.reserved.count += sign * load.count;
-    this.reserved.bytes += sign * load.bytes;
+  override reserve(count: number, bytes: number): void {
+    this.reserved.count += count;
+    this.reserved.bytes += bytes;
   }
 
   /** The append of a message to the log of its level. */
