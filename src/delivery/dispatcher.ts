@@ -3,7 +3,7 @@ import type { Contents } from './contents.js';
 import type { Cursor } from './cursor/cursor.js';
 import type { Consuming } from './feed.js';
 import { NEVER, type Hand } from './hand.js';
-import type { Held, Holder, Keeper } from './held.js';
+import { Held, type Holder, type Keeper } from './held.js';
 import { SINGLE } from './order/key-lanes.js';
 import type { Roster } from './order/roster.js';
 import type { Settlement } from './settlement.js';
@@ -17,8 +17,6 @@ export interface DispatcherOwner extends Keeper {
   readonly settlement: Settlement;
   readonly events: Events;
   readonly contents: Contents;
-  /** What is handed out: a message that knows where it is, where that means something. */
-  readonly Hold: typeof Held;
   /** When the broker was opened. */
   readonly epoch: number;
   readonly paused: boolean;
@@ -65,11 +63,14 @@ export class Dispatcher {
         if (holder.calm) continue;
         return undefined;
       }
-      const since = owner.now() - owner.epoch;
-      const held = new owner.Hold(owner, holder, cursor, since, timeout === NEVER ? NEVER : since + timeout);
+      // Whole numbers that are small are kept without a box.
+      const since = Math.floor(owner.now() - owner.epoch);
+      const { entry, failures, deliveries, offset, alone } = cursor;
+      const deadline = timeout === NEVER ? NEVER : since + timeout;
+      const held = new Held(owner, entry, failures, deliveries + 1, cursor, offset, alone, holder, since, deadline);
       held.turn = picker.turn;
       held.suspicion = suspicion;
-      const { head, body } = held.entry;
+      const { head, body } = entry;
       stock.take(cursor, head.size);
       try {
         held.body = owner.contents.of(head, body);

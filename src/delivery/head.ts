@@ -27,6 +27,11 @@ export interface Rare {
 const COUNTER_BITS = 21;
 const COUNTERS = 2 ** COUNTER_BITS;
 
+/** Below 2³¹. `| 0` says so: without it V8 boxes what came out of a calculation with a time, 16 bytes a message. */
+function tickOf(ms: number, counter: number): number {
+  return (ms * COUNTERS + counter) | 0;
+}
+
 const NOTHING: Rare = {
   headers: undefined,
   priority: 0,
@@ -52,6 +57,8 @@ export function rare(given: Partial<Rare>, base?: Rare): Rare {
  *     size      bytes of the encoded body
  */
 export class Head implements SpokenHead {
+  /** Keeps the shape of the class; see Held. */
+  static readonly kept = new Head(undefined, 0, 0, 0, undefined, undefined, undefined);
   readonly id: string | undefined;
   readonly seconds: number;
   readonly tick: number;
@@ -102,7 +109,7 @@ export class Head implements SpokenHead {
   acceptedAt(now: number, id: string): Head {
     const seconds = Math.floor(now / 1000);
     const later = now - this.timestamp;
-    const tick = (now - seconds * 1000) * COUNTERS + (this.tick & (COUNTERS - 1));
+    const tick = tickOf(now - seconds * 1000, this.tick & (COUNTERS - 1));
     return new Head(
       id,
       seconds,
@@ -161,7 +168,7 @@ export class Head implements SpokenHead {
     const json = stored as StoredHead;
     const { time, counter } = json.t === undefined ? parsed(json.i!) : { time: json.t, counter: json.q ?? 0 };
     const seconds = Math.floor(time / 1000);
-    const tick = (time - seconds * 1000) * COUNTERS + counter;
+    const tick = tickOf(time - seconds * 1000, counter);
     return new Head(json.i, seconds, tick, size(), json.k, json.r, rareOf(json));
   }
 }
@@ -262,7 +269,7 @@ export class Identities {
   private begin(time: number): void {
     this.time = time;
     this.seconds = Math.floor(time / 1000);
-    this.tick = (time - this.seconds * 1000) * COUNTERS;
+    this.tick = tickOf(time - this.seconds * 1000, 0);
     this.lastOfTime = this.tick + COUNTERS - 1;
   }
 

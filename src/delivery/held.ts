@@ -1,6 +1,7 @@
 import { checkOptions, checkString } from '../arguments.js';
 import { milliseconds, type Duration } from '../duration.js';
 import type { Delivery } from '../message.js';
+import type { LogEntry } from './cursor/buffer.js';
 import type { Cursor } from './cursor/cursor.js';
 import type { KeyLane } from './order/key-lanes.js';
 import type { Lane } from './lanes.js';
@@ -41,18 +42,24 @@ export interface Holder extends Member {
 
 const NACK = new Set(['delay', 'error']);
 const REQUEUE = new Set(['delay']);
+const NOTHING = undefined as never;
 
 /**
  * A message in hand, made from the candidate that a cursor has found. Its body is decoded when it is out of the stock. In memory only: after a crash it is simply not settled.
  * `inHand` is the fence: whatever takes the message back clears it, and every later verb returns false.
  */
 export class Held extends StoredMessage implements Delivery {
+  /**
+   * @internal V8 forgets the shape of a class of which a full collection finds no instance, and with it all code that was compiled for
+   * it: after each one in a quiet moment everything would be slow again for some thousand messages. So there always is one.
+   */
+  static readonly kept = new Held(NOTHING, NOTHING, 0, 0, NOTHING, 0, false, NOTHING, 0, 0);
   /** @internal */ readonly cursor: Cursor;
   /** @internal */ readonly offset: number;
   /** @internal */ readonly holder: Holder;
   /** @internal */ inHand = true;
   /** @internal When it was delivered, and when it times out: ms on the broker's clock since the broker was opened. */
-  since: number;
+  readonly since: number;
   /** @internal */ deadline: number;
   /** @internal Its neighbours in the hand. */
   previous: Held = this;
@@ -68,14 +75,35 @@ export class Held extends StoredMessage implements Delivery {
   suspicion: Suspicion = 0;
   private abort: AbortController | undefined = undefined;
 
-  constructor(keeper: Keeper, holder: Holder, cursor: Cursor, since: number, deadline: number) {
-    super(keeper, cursor.entry, undefined, cursor.failures, cursor.deliveries + 1);
-    this.holder = holder;
+  constructor(
+    keeper: Keeper,
+    entry: LogEntry,
+    failures: number,
+    deliveries: number,
+    cursor: Cursor,
+    offset: number,
+    alone: boolean,
+    holder: Holder,
+    since: number,
+    deadline: number,
+  ) {
+    super(keeper, entry, undefined, failures, deliveries);
     this.cursor = cursor;
-    this.offset = cursor.offset;
-    this.alone = cursor.alone;
+    this.offset = offset;
+    this.alone = alone;
+    this.holder = holder;
     this.since = since;
     this.deadline = deadline;
+  }
+
+  /** Where it is in a topic; a queue has no partitions. */
+  get partition(): number | undefined {
+    return this.keeper.origin.group === undefined ? undefined : this.cursor.number;
+  }
+
+  override toJSON(): ReturnType<StoredMessage['toJSON']> {
+    const { partition, offset } = this;
+    return partition === undefined ? super.toJSON() : Object.assign(super.toJSON(), { partition, offset });
   }
 
   private get keeper(): Keeper {
@@ -123,17 +151,6 @@ export class Held extends StoredMessage implements Delivery {
 
   extend(by?: Duration): boolean {
     return this.keeper.extend(this, by === undefined ? undefined : milliseconds(by, 'extend(by)'));
-  }
-}
-
-/** A message of a topic in the hand of a group's member. */
-export class LocatedHeld extends Held {
-  get partition(): number {
-    return this.cursor.number;
-  }
-
-  override toJSON(): ReturnType<Held['toJSON']> & { readonly partition: number; readonly offset: number } {
-    return { ...super.toJSON(), partition: this.partition, offset: this.offset };
   }
 }
 

@@ -11,7 +11,7 @@ import type { Consuming, Feed } from './feed.js';
 import { NEVER, type Hand } from './hand.js';
 import type { Head } from './head.js';
 import { Idlers } from './idlers.js';
-import { Held, LocatedHeld, type Keeper } from './held.js';
+import type { Held, Keeper } from './held.js';
 import type { KeyLane } from './order/key-lanes.js';
 import type { Policy } from './retry.js';
 import { Roster } from './order/roster.js';
@@ -59,7 +59,6 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   private goesOn: Cursor | undefined;
   private postponed = false;
 
-  readonly Hold: typeof Held;
   readonly settlement: Settlement;
   readonly dispatcher: Dispatcher;
   readonly idlers = new Idlers();
@@ -81,7 +80,6 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     this.roster = options.roster ?? new Roster();
     this.settlement = new Settlement(this, options.bury);
     this.dispatcher = new Dispatcher(this);
-    this.Hold = options.group === undefined ? Held : LocatedHeld;
     this.stock = new Stock(engine.agenda, this, options.keeper);
   }
 

@@ -32,7 +32,8 @@ export class Buffer {
   private readonly room: number;
   private at = 0;
   private mask = SMALLEST - 1;
-  private offsets = new Float64Array(SMALLEST);
+  /** No typed array: what is read from one that holds numbers of this size is boxed. */
+  private offsets: number[] = new Array<number>(SMALLEST).fill(0);
   private ring: (LogEntry | undefined)[] = new Array<LogEntry | undefined>(SMALLEST).fill(undefined);
 
   /** Holds at most `entries` (a power of two), and takes nothing more once it holds `bytes`. */
@@ -77,7 +78,7 @@ export class Buffer {
 
   private grow(): void {
     const size = this.mask + 1;
-    const offsets = new Float64Array(size * 2);
+    const offsets = new Array<number>(size * 2).fill(0);
     const ring = new Array<LogEntry | undefined>(size * 2).fill(undefined);
     for (let n = 0; n < size; n++) {
       const from = (this.at + n) & this.mask;

@@ -16,7 +16,8 @@ export class OffsetHeap {
     return this.ranks[0]!;
   }
   get offset(): number {
-    return this.offsets[0]!;
+    // Whole already. floor() makes a small integer of it, which a message can hold without a box.
+    return Math.floor(this.offsets[0]!);
   }
   /** Attempts that failed so far. */
   get failures(): number {
