@@ -33,11 +33,15 @@ export interface Way<D, X> {
  *   it leads to an exchange that finds nobody.
  *
  * A message that does not leave its exchange but for final destinations costs what `match` costs, and the answer is the array
- * that `match` gave. Longer ways are remembered by key until `changed()`, unless an exchange on the way reads headers.
+ * that `match` gave. Longer ways are remembered by key until `changed()`, and of all ways the last one is, since a burst has mostly
+ * one key; unless an exchange on the way reads headers.
  */
 export class Router<D, X extends D> {
   readonly #graph: RoutingGraph<D, X>;
   readonly #memos = new Map<X, KeyMemo<D>>();
+  #lastStart: X | undefined;
+  #lastKey = '';
+  #last: readonly D[] = [];
 
   constructor(graph: RoutingGraph<D, X>) {
     this.#graph = graph;
@@ -45,16 +49,25 @@ export class Router<D, X extends D> {
 
   /** Where a message published to `start` goes; the array is frozen. Empty: `walk` says where it ended. */
   route(start: X, routingKey: string, headers: Headers): readonly D[] {
+    if (start === this.#lastStart && routingKey === this.#lastKey) return this.#last;
     const matched = this.#graph.match(start, routingKey, headers);
-    if (this.#endsHere(start, matched)) return matched;
-    const known = this.#memos.get(start)?.get(routingKey);
-    if (known !== undefined) return known;
-    const { destinations, byKey } = this.#walk(start, matched, routingKey, headers);
-    if (byKey) {
-      let memo = this.#memos.get(start);
-      if (memo === undefined) this.#memos.set(start, (memo = new KeyMemo()));
-      memo.set(routingKey, destinations);
+    if (this.#endsHere(start, matched)) {
+      return this.#graph.readsHeaders(start) ? matched : this.#remember(start, routingKey, matched);
     }
+    const known = this.#memos.get(start)?.get(routingKey);
+    if (known !== undefined) return this.#remember(start, routingKey, known);
+    const { destinations, byKey } = this.#walk(start, matched, routingKey, headers);
+    if (!byKey) return destinations;
+    let memo = this.#memos.get(start);
+    if (memo === undefined) this.#memos.set(start, (memo = new KeyMemo()));
+    memo.set(routingKey, destinations);
+    return this.#remember(start, routingKey, destinations);
+  }
+
+  #remember(start: X, routingKey: string, destinations: readonly D[]): readonly D[] {
+    this.#lastStart = start;
+    this.#lastKey = routingKey;
+    this.#last = destinations;
     return destinations;
   }
 
@@ -69,6 +82,7 @@ export class Router<D, X extends D> {
    */
   changed(): void {
     this.#memos.clear();
+    this.#lastStart = undefined;
   }
 
   /** Whether a binding from `source` to `destination` would let a message come back to an exchange that it has left. */

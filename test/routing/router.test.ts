@@ -245,12 +245,15 @@ describe('an unroutable message', () => {
 });
 
 describe('what a way costs', () => {
-  it('is the match of the one exchange, whose array it hands on', () => {
+  it('is the match of the one exchange, whose array it hands on, and nothing for the key that was last', () => {
     for (const type of ['topic', 'direct', 'fanout'] as const) {
       const given = type === 'fanout' ? undefined : 'a';
       const exchanges = new Exchanges().declare('x', type).bind('x', 'q1', given).bind('x', 'q2', given);
       const matched = exchanges.tables.get('x')!.match('a', {});
       for (let i = 0; i < 3; i++) expect(exchanges.router.route('x', 'a', {})).toBe(matched);
+      expect(exchanges.asked).toEqual(['x']);
+      exchanges.router.route('x', 'b', {});
+      expect(exchanges.router.route('x', 'a', {})).toBe(matched);
       expect(exchanges.asked).toEqual(['x', 'x', 'x']);
     }
   });
@@ -265,6 +268,7 @@ describe('what a way costs', () => {
       const found = exchanges.router.route('x', key, {});
       expect(found).toEqual(['q']);
       expect(Object.isFrozen(found)).toBe(true);
+      exchanges.router.route('x', 'c', {});
       exchanges.asked.length = 0;
       expect(exchanges.router.route('x', key, {})).toBe(found);
       expect(exchanges.asked).toEqual(['x']);

@@ -140,7 +140,8 @@ export class Cursor {
   /** It is done. */
   settle(offset: number): void {
     this.settled.add(offset);
-    this.returned.revived.delete(offset);
+    const { revived } = this.returned;
+    if (revived.size > 0) revived.delete(offset);
   }
 
   /** Looks for the ready entry with the lowest offset. READY: `offset`, `entry` and the others tell of it, until take(). */

@@ -1,7 +1,7 @@
 import type { Encoded } from '../../codec.js';
 import { SluiceError } from '../../errors.js';
 import type { Durability, MessageOptions } from '../../message.js';
-import type { Awaitable, StorageOp } from '../../storage/storage.js';
+import type { StorageOp } from '../../storage/storage.js';
 import type { LogEntry } from '../cursor/buffer.js';
 import type { Head } from '../head.js';
 import type { Journal } from '../journal.js';
@@ -95,14 +95,8 @@ export abstract class Inbox {
     return this.open && this.validate === undefined && !this.journal.lasting;
   }
 
-  /** The way of most messages: one place, no limits. Done when it returns, or resolves with, `receipt`. */
-  store<T>(head: Head, body: Encoded, receipt: T): Awaitable<T> {
-    const op = this.append(head, body);
-    const written = this.journal.write([op], head.rare?.transient === true ? 'memory' : undefined);
-    if (written === undefined) {
-      this.arrived(op);
-      return receipt;
-    }
+  /** An append is under way. Resolves with `receipt` when it is done. */
+  storing<T>(op: Append, written: Promise<void>, receipt: T): Promise<T> {
     this.comes(op, written);
     return written.then(() => receipt);
   }

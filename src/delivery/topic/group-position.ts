@@ -146,9 +146,12 @@ export class GroupPosition implements Follower {
     return Math.max(first, this.subscription.stock.cursors[number]?.settled.low ?? first);
   }
 
-  /** It will not need what lies below, come what may. */
+  /** It will not need what lies below, come what may: what is in hand is not settled, but for what was given back from the dead letters. */
   done(partition: Partition): number {
-    return Math.min(this.committed(partition), this.lowestInHand(partition));
+    let done = this.committed(partition);
+    const cursor = this.subscription.stock.cursors[partition.number];
+    if (cursor !== undefined) for (const offset of cursor.returned.revived) done = Math.min(done, offset);
+    return done;
   }
 
   offsets(): GroupOffsets[] {

@@ -124,8 +124,8 @@ export class Retention {
     for (const partition of this.owner.partitions) {
       const to = this.owner.passed(partition);
       if (to <= partition.first) continue;
-      if (to === partition.next) {
-        // All of it: nothing has to be looked at.
+      if (to === partition.next || partition.bytes === 0) {
+        // All of it, or of no weight, as what passes by reference: nothing has to be looked at.
         this.advance(partition, to, partition.bytes);
         this.fronts.delete(partition);
         touched.add(partition);
