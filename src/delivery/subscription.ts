@@ -273,7 +273,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
 
   /** Nothing is in hand, and nothing ready that somebody who runs could take. */
   get idle(): boolean {
-    if (this.stock.books.unacked > 0 || this.postponed || this.beginning) return false;
+    if (this.stock.books.unacked > 0 || this.postponed || this.beginning || this.roster.leaving) return false;
     for (const subscriber of this.subscribers) if (subscriber.awake > 0) return false;
     return !(this.stock.loading && !this.paused && this.roster.able);
   }

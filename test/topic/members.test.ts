@@ -74,6 +74,20 @@ onEachStorage('Members of a group', (open) => {
     expect(topic.stats().groups).toEqual([]);
   });
 
+  it('are idle when what one of them left to the others is handled as well', async () => {
+    const { broker } = await open();
+    const topic = broker.topic<string>('readings', { partitions: 2 });
+    const group = topic.group('a');
+    const seen: string[] = [];
+    group.consume(({ body }) => void seen.push(body), { name: 'stays' });
+    const pulled = group.receive({ wait: '1s' });
+    const partition = group.offsets().find(({ member }) => member !== 'stays')!.partition;
+    for (const body of ['pulled', 'left']) await topic.publish(body, { partition });
+    (await pulled)!.ack();
+    await group.idle();
+    expect(seen).toEqual(['left']);
+  });
+
   it('read with an iterator, which leaves when its loop ends', async () => {
     const { broker, quiet } = await open();
     const topic = broker.topic<number>('readings', { partitions: 3 });

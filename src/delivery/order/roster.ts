@@ -94,4 +94,9 @@ export class Roster {
 
   /** A member that lingers has nothing in hand any more. */
   rested(_member: Member): void {}
+
+  /** Somebody is about to leave to others what was his. */
+  get leaving(): boolean {
+    return false;
+  }
 }

@@ -57,6 +57,7 @@ export class GroupPosition implements Follower {
         if (events.heard.rebalanced && !inbox.closed)
           events.emit('rebalanced', { topic: inbox.name, group: name, assignment });
       },
+      rested: () => this.subscription.rested(),
     });
     this.subscription = new Subscription(engine, {
       name: inbox.name,

@@ -19,6 +19,8 @@ export interface MembershipOwner {
   cursors(): readonly Cursor[];
   /** Who has which partitions now, by name. */
   rebalanced(assignment: Readonly<Record<string, readonly number[]>>): void;
+  /** Perhaps it is idle now. */
+  rested(): void;
 }
 
 /**
@@ -38,6 +40,8 @@ export class Membership extends Roster {
   private readonly former: (Seat | undefined)[] = [];
   /** Seats of which nothing is heard. */
   private silences = 0;
+  /** Members that leave in the next turn, if they still want to. */
+  private departures = 0;
   private told = '{}';
 
   constructor(owner: MembershipOwner) {
@@ -83,9 +87,16 @@ export class Membership extends Roster {
   override rested(member: Member): void {
     const seat = this.seats.get(member);
     if (seat === undefined) return;
+    this.departures++;
     nextTurn(() => {
+      this.departures--;
       if (seat.takers.length === 0 && member.lingers === false && this.seats.has(member)) this.leave(seat);
+      this.owner.rested();
     });
+  }
+
+  override get leaving(): boolean {
+    return this.departures > 0;
   }
 
   override silent(member: Member): void {
