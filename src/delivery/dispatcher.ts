@@ -37,26 +37,32 @@ export class Dispatcher {
     this.owner = owner;
   }
 
-  /** For a slot of a consumer. `run`: the batch that the message would join. */
-  take(consumer: Consuming, run: readonly Held[] | undefined): Held | undefined {
+  /** For a slot of a consumer. `run`: the batch that the message would join. `from`: where it took, and settled, the last one. */
+  take(consumer: Consuming, run: readonly Held[] | undefined, from: Cursor | undefined): Held | undefined {
     const { owner } = this;
     if (!consumer.willing() || !owner.roster.active(consumer)) {
       // It was called and cannot: somebody else may.
       if (owner.stock.stocked) owner.restocked();
       return undefined;
     }
-    return this.takeFor(consumer, consumer.hand, consumer.options.ackTimeout, run);
+    return this.takeFor(consumer, consumer.hand, consumer.options.ackTimeout, run, from);
   }
 
   /** As take(), for anybody. `timeout`: how long it may stay in hand, ms. */
-  takeFor(holder: Holder, hand: Hand, timeout: number, run: readonly Held[] | undefined): Held | undefined {
+  takeFor(
+    holder: Holder,
+    hand: Hand,
+    timeout: number,
+    run: readonly Held[] | undefined,
+    from?: Cursor,
+  ): Held | undefined {
     const { owner } = this;
     const { stock, roster } = owner;
     const { picker } = stock;
     if (owner.paused) return undefined;
     for (;;) {
       const single = run === undefined || run.length === 0;
-      const cursor = picker.next(run ?? SINGLE, single, holder.share);
+      const cursor = picker.next(run ?? SINGLE, single, holder.share, from);
       if (cursor === undefined) return undefined;
       const suspicion = stock.suspects.any ? stock.suspects.of(cursor, cursor.offset) : 0;
       if (suspicion !== 0 && !this.tryNow(cursor, holder)) {
@@ -90,7 +96,9 @@ export class Dispatcher {
         const { id, attempt } = held;
         owner.events.emit('delivered', { ...owner.origin, id, attempt, consumer: holder.name });
       }
-      if (roster.spare > 0 && stock.stocked) roster.more(holder);
+      // Who goes on in what keeps its order as a whole leaves to the others what they had before.
+      const same = cursor === from && cursor.lanes?.whole !== undefined;
+      if (roster.spare > 0 && !same && stock.stocked) roster.more(holder);
       owner.relieved();
       return held;
     }

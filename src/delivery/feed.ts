@@ -1,6 +1,7 @@
 import type { Events } from '../events.js';
 import type { Handler } from '../message.js';
 import type { Agenda } from './agenda.js';
+import type { Cursor } from './cursor/cursor.js';
 import type { Begun } from './crash/begun.js';
 import type { Hand } from './hand.js';
 import type { Held, Holder } from './held.js';
@@ -27,8 +28,11 @@ export interface Feed {
     readonly reads: Reads;
   };
   now(): number;
-  /** The next message for this consumer, if there is one. `run`: the batch that it would join. */
-  take(consumer: Consuming, run: readonly Held[] | undefined): Held | undefined;
+  /**
+   * The next message for this consumer, if there is one. `run`: the batch that it would join. `from`: where the slot that asks took,
+   * and settled, the last one.
+   */
+  take(consumer: Consuming, run: readonly Held[] | undefined, from?: Cursor): Held | undefined;
   /** Takes back what is overdue in this hand. */
   overdue(hand: Hand): void;
   /** Acknowledges for a slot that takes what is next itself. */

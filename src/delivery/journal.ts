@@ -2,6 +2,7 @@ import { nextTurn } from '../clock.js';
 import type {
   Durability,
   LogRange,
+  OpenLog,
   ReadLimit,
   Storage,
   StorageOp,
@@ -72,6 +73,11 @@ export class Journal {
     const least = reach === 'memory' ? 'os' : reach;
     const riders = this.collect(batch, least);
     return this.guarded(riders, batch, least);
+  }
+
+  /** A log that takes entries one by one, at once. undefined: they have to be written. */
+  openLog(name: string): OpenLog | undefined {
+    return this.lasting ? undefined : this.storage.openLog?.(name);
   }
 
   /** `rider` has something to say; at the latest when the event loop turns. */

@@ -1,5 +1,6 @@
 import type { Handler } from '../message.js';
 import type { Alarm } from './agenda.js';
+import type { Cursor } from './cursor/cursor.js';
 import type { Feed, SubscriberOptions } from './feed.js';
 import { Hand } from './hand.js';
 import type { Held, Holder } from './held.js';
@@ -139,9 +140,11 @@ export class Subscriber implements Taker, Holder {
     const { slice, events } = feed;
     const handler = options.handler as Handler<Held>;
     const mode = options.ack;
+    let from: Cursor | undefined;
     for (;;) {
       if (slice.over()) await slice.rest();
-      const held = feed.take(this, undefined);
+      const held = feed.take(this, undefined, from);
+      from = undefined;
       if (held === undefined) {
         if (this.closing) break;
         await this.sleep();
@@ -158,7 +161,10 @@ export class Subscriber implements Taker, Holder {
       if (held.inHand || settled) {
         try {
           await handler(held);
-          if (mode === 'auto') feed.settleAndGoOn(held);
+          if (mode === 'auto') {
+            feed.settleAndGoOn(held);
+            from = held.cursor;
+          }
         } catch (error) {
           if (mode === 'none') events.report(error);
           else held.nack({ error });

@@ -109,8 +109,8 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     return !this.paused && this.roster.spare > takable && this.roster.free > takable;
   }
 
-  take(consumer: Consuming, run: readonly Held[] | undefined): Held | undefined {
-    return this.dispatcher.take(consumer, run);
+  take(consumer: Consuming, run: readonly Held[] | undefined, from?: Cursor): Held | undefined {
+    return this.dispatcher.take(consumer, run, from);
   }
 
   settle(held: Held, outcome: Outcome, delay?: number, error?: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { Body, LogRange, ReadLimit, StoredEntry } from './storage.js';
+import type { Body, LogRange, OpenLog, ReadLimit, StoredEntry } from './storage.js';
 
 /** Slots of a full chunk. Each starts narrow and widens as it fills, so that ten thousand small logs stay small. */
 const CHUNK = 512;
@@ -20,16 +20,18 @@ const HEAD_BYTES = 100;
  * Chunks are sorted by `start`. Only the last may have room left, and one with nothing live in it is gone, unless it is
  * the last and narrow: a log that is emptied after every entry keeps it and goes on.
  */
-export class MemoryLog {
+export class MemoryLog implements OpenLog {
   /** Offset of the next append. Never goes back. */
   next = 0;
   /** Slots before `head` are empty: a trim moves nothing. */
   private readonly chunks: (Chunk | undefined)[] = [];
   private head = 0;
   private last: Chunk | undefined;
+  private refusal: Error | undefined = undefined;
 
   /** Stores an entry and returns its offset. `size` is what drop() shall report for it. */
-  append(head: object, body: Body, size: number): number {
+  append(head: object, body: Body, size = 0): number {
+    if (this.refusal !== undefined) throw this.refusal;
     let chunk = this.last;
     if (chunk === undefined || chunk.length === CHUNK) chunk = this.begin();
     chunk.push(head, body, size);
@@ -75,6 +77,11 @@ export class MemoryLog {
   range(): LogRange {
     const [lowest] = this.read(0, { entries: 1, bytes: 0 });
     return { first: lowest?.offset ?? this.next, next: this.next };
+  }
+
+  /** Its storage is closed: nothing comes in any more. */
+  close(refusal: Error): void {
+    this.refusal = refusal;
   }
 
   private begin(): Chunk {

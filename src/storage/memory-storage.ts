@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { checkInteger, checkOptions, describe } from '../arguments.js';
 import { SluiceError } from '../errors.js';
 import { MemoryLog } from './memory-log.js';
-import type { Awaitable, Body, Durability, LogRange, ReadLimit, Storage, StorageOp, StoredEntry } from './storage.js';
+import type { Awaitable, Body, Durability, LogRange, OpenLog, ReadLimit, Storage, StorageOp, StoredEntry } from './storage.js';
 
 export interface MemoryStorageOptions {
   /**
@@ -73,6 +73,12 @@ export class MemoryStorage implements Storage {
     }
   }
 
+  /** @internal Of one who counts bytes, or a class of somebody's own that looks at what is written, write() sees everything. */
+  openLog(name: string): OpenLog | undefined {
+    if (this.closed || this.maxBytes !== undefined || this.write !== MemoryStorage.prototype.write) return undefined;
+    return this.log(name);
+  }
+
   /** The very heads and bodies that were written. */
   read(log: string, from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]> {
     if (this.closed) throw closedError();
@@ -82,6 +88,7 @@ export class MemoryStorage implements Storage {
   /** Forgets everything. */
   close(): Promise<void> {
     this.closed = true;
+    for (const log of this.logs.values()) log.close(closedError());
     this.logs.clear();
     this.lastName = undefined;
     this.bytes = 0;

@@ -56,6 +56,12 @@ export type StorageOp =
   | { readonly type: 'drop'; readonly log: string; readonly from: number; readonly to: number }
   | { readonly type: 'remove'; readonly log: string };
 
+/** @internal See Storage.openLog(). */
+export interface OpenLog {
+  /** Stored when it returns: its offset. */
+  append(head: object, body: Body): number;
+}
+
 /** How much one read() may return: at most `entries`, about `bytes`, at least one entry if there is one. */
 export interface ReadLimit {
   readonly entries: number;
@@ -87,6 +93,11 @@ export interface Storage {
    * Damage found here rejects with ERR_STORAGE_CORRUPT.
    */
   read(log: string, from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]>;
+  /**
+   * @internal A log of a storage that keeps everything in memory, for appends that come one by one: as write() of one append,
+   * without a batch around it. undefined: write() has to see them all.
+   */
+  openLog?(name: string): OpenLog | undefined;
   /** Waits for writes under way. Idempotent. */
   close(): Promise<void>;
   /** Figures for `broker.stats().storage`, where it has any: plain numbers and texts. */

@@ -58,6 +58,9 @@ export abstract class Inbox {
     this.names = Object.freeze([name]);
   }
 
+  /** Stores a message at once, in a queue or topic without limits. false: it has to be written. */
+  abstract put(head: Head, body: Encoded): boolean;
+
   /** The append of a message to the log where it belongs. */
   abstract append(head: Head, body: Encoded): Append;
 

@@ -57,12 +57,14 @@ export class Post {
     const head = envelopes.head(encoded, undefined, routingKey);
     const { id } = envelopes;
     const { names, durability } = inbox;
-    const op = inbox.append(head, encoded);
-    const written = inbox.journal.write([op]);
-    if (written !== undefined) {
-      return inbox.storing(op, written, { id, duplicate: false, destinations: names, durability });
+    if (!inbox.put(head, encoded)) {
+      const op = inbox.append(head, encoded);
+      const written = inbox.journal.write([op]);
+      if (written !== undefined) {
+        return inbox.storing(op, written, { id, duplicate: false, destinations: names, durability });
+      }
+      inbox.arrived(op);
     }
-    inbox.arrived(op);
     // A promise of a literal is made in half the time of one that could be of anything with a then().
     return Promise.resolve({ id, duplicate: false, destinations: names, durability });
   }

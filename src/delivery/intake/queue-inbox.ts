@@ -1,5 +1,8 @@
 import type { Encoded } from '../../codec.js';
+import type { OpenLog } from '../../storage/storage.js';
 import { Accepted } from '../contents.js';
+import type { LogEntry } from '../cursor/buffer.js';
+import type { Cursor } from '../cursor/cursor.js';
 import { CursorLog } from '../cursor/cursor-log.js';
 import type { Head } from '../head.js';
 import { Inbox, type Append, type Limits, type Load } from './inbox.js';
@@ -12,6 +15,8 @@ import type { Taken } from '../taken.js';
 /** Where a queue takes messages in: its limits, and the logs of its levels. */
 export class QueueInbox extends Inbox {
   readonly subscription: Subscription;
+  /** Those of its levels that take messages at once. */
+  private logs: (OpenLog | undefined)[] = [];
   /** It is over its limits until something is read. */
   private owing = false;
   /** Appends under way. */
@@ -31,6 +36,7 @@ export class QueueInbox extends Inbox {
     const { cursors } = stock;
     if (journal !== this.journal) {
       this.journal = journal;
+      this.logs = [];
       const inHand = (): Iterable<Taken> => this.subscription.inHand();
       const record = journal.lasting
         ? new CursorLog(cursorLogOf(this.name), cursors, stock.books, inHand, stock.suspects)
@@ -76,6 +82,15 @@ export class QueueInbox extends Inbox {
     this.reserved.bytes += bytes;
   }
 
+  override put(head: Head, body: Encoded): boolean {
+    const cursor = this.cursorFor(head);
+    const log = (this.logs[cursor.number] ??= this.journal.openLog(cursor.log));
+    if (log === undefined) return false;
+    const entry = { head, body };
+    this.enter(cursor, log.append(head, body), entry);
+    return true;
+  }
+
   /** The append of a message to the log of its level. */
   override append(head: Head, body: Encoded): Append {
     return { type: 'append', log: this.cursorFor(head).log, entry: { head, body }, offset: undefined };
@@ -85,7 +100,7 @@ export class QueueInbox extends Inbox {
   override arrived(op: Append): void {
     if (this.deleted) return;
     const most = this.most(op);
-    this.enter(op);
+    this.enterAppended(op);
     if (!this.open) this.dropHeads(most);
   }
 
@@ -93,7 +108,7 @@ export class QueueInbox extends Inbox {
   override arrivedTogether(ops: readonly Append[]): void {
     if (this.deleted) return;
     const most = this.most(ops.at(-1)!);
-    for (const op of ops) this.enter(op);
+    for (const op of ops) this.enterAppended(op);
     this.dropHeads(most);
   }
 
@@ -106,14 +121,18 @@ export class QueueInbox extends Inbox {
     return ready + delayed + 1;
   }
 
-  private enter({ entry, offset }: Append): void {
+  private enterAppended({ entry, offset }: Append): void {
+    this.enter(this.cursorFor(entry.head), offset!, entry);
+  }
+
+  private enter(cursor: Cursor, offset: number, entry: LogEntry): void {
     const { subscription } = this;
-    subscription.arrive(this.cursorFor(entry.head), offset!, entry);
+    subscription.arrive(cursor, offset, entry);
     const { events } = subscription;
     if (events.heard.accepted) events.emit('accepted', new Accepted(subscription, entry));
   }
 
-  private cursorFor(head: Head) {
+  private cursorFor(head: Head): Cursor {
     const { cursors } = this.subscription.stock;
     const priority = head.rare === undefined ? 0 : head.rare.priority;
     return cursors[priority < cursors.length ? priority : cursors.length - 1]!;

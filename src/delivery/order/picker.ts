@@ -34,10 +34,13 @@ export class Picker {
   /**
    * Finds the message that is next for `run` (a batch, or a token of one message), of what is in `share` if not everybody gets
    * everything: highest level first, then lowest offset, of each key one. It stays where it is until it is taken. undefined:
-   * none, or none yet.
+   * none, or none yet. `from`: where whoever asks took the last one.
    */
-  next(run: object, single: boolean, share: Share | undefined): Cursor | undefined {
-    if (share !== undefined) return this.nextOfShare(run, single, share);
+  next(run: object, single: boolean, share: Share | undefined, from: Cursor | undefined): Cursor | undefined {
+    if (share !== undefined) {
+      if (from !== undefined) share.goOnWith(from.number);
+      return this.nextOfShare(run, single, share);
+    }
     const { cursors } = this.stock;
     for (let level = cursors.length - 1; level >= 0; level--) {
       this.cleared = false;

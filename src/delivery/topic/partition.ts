@@ -1,4 +1,4 @@
-import type { Awaitable, LogRange, StoredEntry } from '../../storage/storage.js';
+import type { Awaitable, LogRange, OpenLog, StoredEntry } from '../../storage/storage.js';
 import { ownEntry } from '../cursor/buffer.js';
 import type { Head } from '../head.js';
 import type { Journal } from '../journal.js';
@@ -22,6 +22,8 @@ export class Partition {
   next: number;
   /** What lies below came from an earlier run. */
   readonly boundary: number;
+  /** Its log, where that takes messages at once. */
+  openLog: OpenLog | undefined = undefined;
   /** Encoded bytes of what is kept. */
   bytes = 0;
   private readonly journal: Journal;

@@ -1,6 +1,6 @@
 import type { Encoded } from '../../codec.js';
 import type { MessageOptions } from '../../message.js';
-import type { Awaitable, StorageOp } from '../../storage/storage.js';
+import type { Awaitable, OpenLog, StorageOp } from '../../storage/storage.js';
 import type { LogEntry } from '../cursor/buffer.js';
 import { Accepted, type Contents } from '../contents.js';
 import type { Engine } from '../engine.js';
@@ -77,18 +77,40 @@ export class TopicInbox extends Inbox implements Rider {
     );
   }
 
+  override put(head: Head, body: Encoded): boolean {
+    // All partitions are of one storage. Whose turn it is is asked once per message.
+    if (this.openLogOf(this.partitions[0]!) === undefined) return false;
+    this.putInto(this.partitionFor(head), head, body);
+    return true;
+  }
+
+  private openLogOf(partition: Partition): OpenLog | undefined {
+    return (partition.openLog ??= this.journal.openLog(partition.log));
+  }
+
+  /** As put(), into a partition: the offset; negative where it has to be written. */
+  putInto(partition: Partition, head: Head, body: Encoded): number {
+    const log = this.openLogOf(partition);
+    if (log === undefined) return -1;
+    const entry = { head, body };
+    const offset = log.append(head, body);
+    this.came(partition, offset, entry);
+    return offset;
+  }
+
   override append(head: Head, body: Encoded): Placed {
-    return this.appendTo(undefined, head, body);
+    return this.appendTo(this.partitionFor(head), head, body);
+  }
+
+  appendTo(partition: Partition, head: Head, body: Encoded): Placed {
+    return { type: 'append', log: partition.log, entry: { head, body }, offset: undefined, partition };
   }
 
   /** `number`: of the partition, where somebody named it; else its key says it, or its turn. */
-  appendTo(number: number | undefined, head: Head, body: Encoded): Placed {
+  partitionFor({ key }: Head, number?: number): Partition {
     const { partitions } = this;
-    const { key } = head;
-    const at =
-      number ?? (key === undefined ? this.keyless++ % partitions.length : this.partitioner(key, partitions.length));
-    const partition = partitions[at]!;
-    return { type: 'append', log: partition.log, entry: { head, body }, offset: undefined, partition };
+    if (number !== undefined) return partitions[number]!;
+    return partitions[key === undefined ? this.keyless++ % partitions.length : this.partitioner(key, partitions.length)]!;
   }
 
   /** All or none, in one write. Their offsets are filled in when it is done. */
@@ -107,12 +129,15 @@ export class TopicInbox extends Inbox implements Rider {
   }
 
   override arrived(op: Append): void {
-    if (this.deleted) return;
     const { partition, entry, offset } = op as Placed;
-    partition.append(offset!, entry.head.size);
+    if (!this.deleted) this.came(partition, offset!, entry);
+  }
+
+  private came(partition: Partition, offset: number, entry: LogEntry): void {
+    partition.append(offset, entry.head.size);
     const { events } = this.engine;
     if (events.heard.accepted) events.emit('accepted', new Accepted(this.place, entry));
-    for (const follower of this.followers) follower.arrived(partition, offset!, entry);
+    for (const follower of this.followers) follower.arrived(partition, offset, entry);
     this.retention.arrived(entry.head.size);
     if (this.journal.lasting && ++this.arrivals >= ARRIVALS) this.journal.touch(this);
   }

@@ -28,7 +28,7 @@ export async function publishAll(
   const signals = messages.flatMap(({ signal }) => signal ?? []);
   const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   if (signal?.aborted === true) throw aborted(signal);
-  const ops = made.map(({ partition, head, encoded }) => inbox.appendTo(partition, head, encoded));
+  const ops = made.map(({ partition, head, encoded }) => inbox.appendTo(inbox.partitionFor(head, partition), head, encoded));
   const stored = inbox.storeAll(ops);
   if (stored !== undefined) await (signal === undefined ? stored : untilAborted(signal, stored));
   return made.map(({ id }, n) => receiptOf(id, inbox, ops[n]!));
@@ -47,21 +47,21 @@ export function publish(
   const encoded = envelopes.encode(body);
   const head = envelopes.head(encoded, options, undefined);
   const { id } = envelopes;
-  const op = inbox.appendTo(options?.partition, head, encoded);
+  const partition = inbox.partitionFor(head, options?.partition);
+  const offset = inbox.putInto(partition, head, encoded);
+  if (offset >= 0) {
+    const { names: destinations, durability } = inbox;
+    return Promise.resolve({ id, duplicate: false, destinations, durability, partition: partition.number, offset });
+  }
+  const op = inbox.appendTo(partition, head, encoded);
   const stored = inbox.storeOne(op);
   if (stored === undefined) return Promise.resolve(receiptOf(id, inbox, op));
   const done = stored.then(() => receiptOf(id, inbox, op));
   return signal === undefined ? done : untilAborted(signal, done);
 }
 
-function receiptOf(id: string, { names, durability }: TopicInbox, { entry, offset, partition }: Placed): TopicReceipt {
-  const weakest = entry.head.rare?.transient === true ? 'memory' : durability;
-  return {
-    id,
-    duplicate: false,
-    destinations: names,
-    durability: weakest,
-    partition: partition.number,
-    offset: offset!,
-  };
+function receiptOf(id: string, inbox: TopicInbox, { entry, offset, partition }: Placed): TopicReceipt {
+  const { names: destinations } = inbox;
+  const durability = entry.head.rare?.transient === true ? 'memory' : inbox.durability;
+  return { id, duplicate: false, destinations, durability, partition: partition.number, offset: offset! };
 }
