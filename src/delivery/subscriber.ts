@@ -1,16 +1,15 @@
 import type { Handler } from '../message.js';
 import type { Alarm } from './agenda.js';
-import type { Cursor } from './cursor/cursor.js';
 import type { Feed, SubscriberOptions } from './feed.js';
 import { Hand } from './hand.js';
-import type { Held, Holder } from './held.js';
+import type { Held } from './held.js';
 import { Lanes, type Lane } from './lanes.js';
-import type { Taker } from './order/roster.js';
+import { OneByOne, type SlotOwner } from './one-by-one.js';
 import type { Share } from './order/share.js';
 import { Solitude } from './crash/solitude.js';
 
 /** A consumer, inside: its slots, what it has in hand, and whether it may take more. */
-export class Subscriber implements Taker, Holder {
+export class Subscriber implements SlotOwner {
   readonly name: string;
   readonly options: SubscriberOptions;
   readonly hand: Hand;
@@ -135,48 +134,7 @@ export class Subscriber implements Taker, Holder {
   }
 
   /** One message after the other. */
-  private readonly single = async (lane: Lane): Promise<void> => {
-    const { feed, options } = this;
-    const { slice, events } = feed;
-    const handler = options.handler as Handler<Held>;
-    const mode = options.ack;
-    let from: Cursor | undefined;
-    for (;;) {
-      if (slice.over()) await slice.rest();
-      const held = feed.take(this, undefined, from);
-      from = undefined;
-      if (held === undefined) {
-        if (this.closing) break;
-        await this.sleep();
-        continue;
-      }
-      held.lane = lane;
-      held.run = ++lane.runs;
-      lane.busy = true;
-      this.running++;
-      const settled = mode === 'none' && held.ack();
-      const noted = feed.stock.begun?.begins(held);
-      if (noted !== undefined) await noted;
-      // It may have been taken back meanwhile.
-      if (held.inHand || settled) {
-        try {
-          await handler(held);
-          if (mode === 'auto') {
-            feed.settleAndGoOn(held);
-            from = held.cursor;
-          }
-        } catch (error) {
-          if (mode === 'none') events.report(error);
-          else held.nack({ error });
-        }
-      }
-      lane.busy = false;
-      if (held.suspicion !== 0) this.solitude.end(held);
-      if (lane.lost) break;
-      this.ran();
-    }
-    this.leave(lane);
-  };
+  private readonly single = (lane: Lane): Promise<void> => new OneByOne(this, this.feed, lane).run();
 
   /** One batch after the other. What a failed batch of several held comes back one by one, no attempt counted. */
   private readonly batches = async (lane: Lane): Promise<void> => {
@@ -192,15 +150,13 @@ export class Subscriber implements Taker, Holder {
         continue;
       }
       lane.runs++;
-      this.running++;
+      this.began();
       this.join(batch, first, lane);
       await this.fill(batch, lane);
       // Some may have been taken back while it filled.
       const given = batch.filter((held) => held.inHand);
       if (given.length > 0) await this.handleBatch(given, lane);
-      if (first.suspicion !== 0) this.solitude.end(first);
-      if (lane.lost) break;
-      this.ran();
+      if (!this.returned(lane, first)) break;
     }
     this.leave(lane);
   };
@@ -268,7 +224,18 @@ export class Subscriber implements Taker, Holder {
     batch.push(held);
   }
 
-  private sleep(): Promise<void> {
+  began(): void {
+    this.running++;
+  }
+
+  returned(lane: Lane, held: Held): boolean {
+    if (held.suspicion !== 0) this.solitude.end(held);
+    if (lane.lost) return false;
+    this.ran();
+    return true;
+  }
+
+  sleep(): Promise<void> {
     const slept = this.lanes.sleep();
     this.feed.roster.spare++;
     this.feed.rested();
@@ -283,7 +250,7 @@ export class Subscriber implements Taker, Holder {
     }
   }
 
-  private leave(lane: Lane): void {
+  leave(lane: Lane): void {
     if (lane.lost && --this.lost === 0) this.feed.roster.heard(this);
     this.lanes.ended(lane);
     this.feed.rested();

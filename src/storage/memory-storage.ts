@@ -2,7 +2,17 @@ import { types } from 'node:util';
 import { checkInteger, checkOptions, describe } from '../arguments.js';
 import { SluiceError } from '../errors.js';
 import { MemoryLog } from './memory-log.js';
-import type { Awaitable, Body, Durability, LogRange, OpenLog, ReadLimit, Storage, StorageOp, StoredEntry } from './storage.js';
+import type {
+  Awaitable,
+  Body,
+  Durability,
+  LogRange,
+  OpenLog,
+  ReadLimit,
+  Storage,
+  StorageOp,
+  StoredEntry,
+} from './storage.js';
 
 export interface MemoryStorageOptions {
   /**

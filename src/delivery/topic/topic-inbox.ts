@@ -110,7 +110,9 @@ export class TopicInbox extends Inbox implements Rider {
   partitionFor({ key }: Head, number?: number): Partition {
     const { partitions } = this;
     if (number !== undefined) return partitions[number]!;
-    return partitions[key === undefined ? this.keyless++ % partitions.length : this.partitioner(key, partitions.length)]!;
+    return partitions[
+      key === undefined ? this.keyless++ % partitions.length : this.partitioner(key, partitions.length)
+    ]!;
   }
 
   /** All or none, in one write. Their offsets are filled in when it is done. */

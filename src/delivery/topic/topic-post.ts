@@ -28,7 +28,9 @@ export async function publishAll(
   const signals = messages.flatMap(({ signal }) => signal ?? []);
   const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
   if (signal?.aborted === true) throw aborted(signal);
-  const ops = made.map(({ partition, head, encoded }) => inbox.appendTo(inbox.partitionFor(head, partition), head, encoded));
+  const ops = made.map(({ partition, head, encoded }) =>
+    inbox.appendTo(inbox.partitionFor(head, partition), head, encoded),
+  );
   const stored = inbox.storeAll(ops);
   if (stored !== undefined) await (signal === undefined ? stored : untilAborted(signal, stored));
   return made.map(({ id }, n) => receiptOf(id, inbox, ops[n]!));
