@@ -11,6 +11,7 @@ import { Journal } from './delivery/journal.js';
 import { Slice } from './delivery/slice.js';
 import type { Subscription } from './delivery/subscription.js';
 import { Trial } from './delivery/crash/trial.js';
+import { Shapes } from './delivery/shapes.js';
 import type { Duration } from './duration.js';
 import { SluiceError } from './errors.js';
 import { Events, type EventName, type Listener } from './events.js';
@@ -72,6 +73,7 @@ export class Broker {
         agenda: this.agenda,
         slice: new Slice(),
         trial: new Trial(),
+        shapes: new Shapes(),
         epoch: clock.now(),
       },
       envelopes: new Envelopes(clock, identities, codec, maxBytes, this.lasting.lasting),

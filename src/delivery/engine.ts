@@ -3,6 +3,7 @@ import type { Codecs } from '../codec.js';
 import type { Events } from '../events.js';
 import type { Agenda } from './agenda.js';
 import type { Identities } from './head.js';
+import type { Shapes } from './shapes.js';
 import type { Slice } from './slice.js';
 import type { Trial } from './crash/trial.js';
 
@@ -13,6 +14,7 @@ export interface Engine {
   readonly agenda: Agenda;
   readonly slice: Slice;
   readonly trial: Trial;
+  readonly shapes: Shapes;
   readonly identities: Identities;
   readonly codecs: Codecs;
   /** When the broker was opened: deadlines are told from here. */

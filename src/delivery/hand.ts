@@ -14,6 +14,8 @@ export class Hand {
   size = 0;
   private last: Held | undefined;
   private readonly alarm: Alarm;
+  /** The deadline that the alarm is set to, while it is. */
+  private watched = NEVER;
   /** When the broker was opened. */
   private readonly epoch: number;
 
@@ -80,8 +82,9 @@ export class Hand {
   }
 
   private watch(deadline: number): void {
-    const due = this.epoch + deadline;
-    if (this.alarm.at < 0 || due < this.alarm.due) this.alarm.set(due);
+    if (this.alarm.at >= 0 && deadline >= this.watched) return;
+    this.watched = deadline;
+    this.alarm.set(this.epoch + deadline);
   }
 }
 

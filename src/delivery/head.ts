@@ -57,8 +57,6 @@ export function rare(given: Partial<Rare>, base?: Rare): Rare {
  *     size      bytes of the encoded body
  */
 export class Head implements SpokenHead {
-  /** Keeps the shape of the class; see Held. */
-  static readonly kept = new Head(undefined, 0, 0, 0, undefined, undefined, undefined);
   readonly id: string | undefined;
   readonly seconds: number;
   readonly tick: number;

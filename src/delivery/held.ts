@@ -42,18 +42,12 @@ export interface Holder extends Member {
 
 const NACK = new Set(['delay', 'error']);
 const REQUEUE = new Set(['delay']);
-const NOTHING = undefined as never;
 
 /**
  * A message in hand, made from the candidate that a cursor has found. Its body is decoded when it is out of the stock. In memory only: after a crash it is simply not settled.
  * `inHand` is the fence: whatever takes the message back clears it, and every later verb returns false.
  */
 export class Held extends StoredMessage implements Delivery {
-  /**
-   * @internal V8 forgets the shape of a class of which a full collection finds no instance, and with it all code that was compiled for
-   * it: after each one in a quiet moment everything would be slow again for some thousand messages. So there always is one.
-   */
-  static readonly kept = new Held(NOTHING, NOTHING, 0, 0, NOTHING, 0, false, NOTHING, 0, 0);
   /** @internal */ readonly cursor: Cursor;
   /** @internal */ readonly offset: number;
   /** @internal */ readonly holder: Holder;

@@ -48,6 +48,8 @@ export class Settlement {
   }
 
   conclude(taken: Taken, outcome: Outcome, delay: number | undefined, error: unknown): void {
+    // As decide() has it: what nearly all come to is not asked for.
+    if (outcome === 'ack') return this.acked(taken as Held);
     const message = taken instanceof Held ? taken : undefined;
     const decision = decide(outcome, this.owner.policy, taken.failures, delay, error, message);
     switch (decision.to) {

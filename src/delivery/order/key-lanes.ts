@@ -108,11 +108,11 @@ export class KeyLanes {
 
   /** The lane, if it is the turn of the message at `offset` (and of `owner`, which may hold several); else it has to wait. */
   admit(key: string, offset: number, owner: object): KeyLane | undefined {
-    let lane = this.whole ?? this.lanes.get(key);
+    let lane = this.lanes.get(key);
     if (lane === undefined) this.lanes.set(key, (lane = new KeyLane(key)));
     else if (
       lane.owner === undefined
-        ? lane !== this.whole && lane.returned[0] !== offset
+        ? lane.returned[0] !== offset
         : lane.owner !== owner || owner === SINGLE || goesBefore(lane, offset)
     ) {
       return undefined;
@@ -122,6 +122,14 @@ export class KeyLanes {
     if (lane.returned.length > 0) remove(lane.returned, offset);
     if (lane.called.length > 0) remove(lane.called, offset);
     return lane;
+  }
+
+  /** As admit(), of a log that keeps its order as a whole: what is next in it is whoever's turn it is. */
+  admitWhole(whole: KeyLane, owner: object): KeyLane | undefined {
+    if (whole.owner !== undefined && (whole.owner !== owner || owner === SINGLE)) return undefined;
+    whole.owner = owner;
+    whole.held++;
+    return whole;
   }
 
   /** Somebody else than `owner` has what keeps its order as a whole. */

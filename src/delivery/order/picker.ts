@@ -93,12 +93,16 @@ export class Picker {
         this.metAlone = true;
         return LOADING;
       }
-      const key = lanes?.keyOf(cursor.head);
-      if (lanes === undefined || key === undefined) return READY;
-      const held = lanes.whole !== undefined && cursor.returned.backsOffBefore(cursor.offset);
-      this.turn = held ? undefined : lanes.admit(key, cursor.offset, run);
+      if (lanes === undefined) return READY;
+      if (lanes.whole !== undefined) {
+        if (cursor.returned.backsOffBefore(cursor.offset)) return EMPTY;
+        this.turn = lanes.admitWhole(lanes.whole, run);
+        return this.turn === undefined ? EMPTY : READY;
+      }
+      const { key } = cursor.head;
+      if (key === undefined) return READY;
+      this.turn = lanes.admit(key, cursor.offset, run);
       if (this.turn !== undefined) return READY;
-      if (lanes.whole !== undefined) return EMPTY;
       const older = lanes.wait(key, cursor.offset, cursor, run);
       cursor.take();
       this.stock.recall(cursor, older);
