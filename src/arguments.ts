@@ -98,8 +98,9 @@ export function checkOptions(value: unknown, what: string, known: ReadonlySet<st
   if (!isRecord(value)) {
     throw new TypeError(`${what} must be an object; got ${describe(value)}; it takes ${[...known].join(', ')}`);
   }
-  for (const name of Object.keys(value)) {
-    if (!known.has(name)) {
+  // Asked for every message: Object.keys() would make an array each time.
+  for (const name in value) {
+    if (!known.has(name) && Object.hasOwn(value, name)) {
       throw new TypeError(`${what} has no ${describe(name)}; it takes ${[...known].join(', ')}`);
     }
   }

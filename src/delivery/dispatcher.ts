@@ -17,11 +17,11 @@ export interface DispatcherOwner extends Keeper {
   readonly settlement: Settlement;
   readonly events: Events;
   readonly contents: Contents;
-  /** When the broker was opened. */
-  readonly epoch: number;
   readonly paused: boolean;
   readonly trial: Trial;
   now(): number;
+  /** Whole ms since the broker was opened. */
+  age(): number;
   restocked(): void;
   relieved(): void;
 }
@@ -69,8 +69,7 @@ export class Dispatcher {
         if (holder.calm) continue;
         return undefined;
       }
-      // Whole numbers that are small are kept without a box.
-      const since = Math.floor(owner.now() - owner.epoch);
+      const since = owner.age();
       const { entry, failures, deliveries, offset, alone } = cursor;
       const deadline = timeout === NEVER ? NEVER : since + timeout;
       const held = new Held(owner, entry, failures, deliveries + 1, cursor, offset, alone, holder, since, deadline);

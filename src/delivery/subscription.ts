@@ -87,6 +87,11 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     return this.engine.clock.now();
   }
 
+  age(): number {
+    // floor() makes a small integer of it, which is handed on and kept without a box.
+    return Math.floor(this.engine.clock.now() - this.epoch);
+  }
+
   idOf(head: Head): string {
     return this.engine.identities.of(head);
   }

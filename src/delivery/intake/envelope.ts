@@ -152,8 +152,9 @@ export function checkMessageOptions(
   if (options === undefined) return;
   checkOptions(options, what, known);
   const { id, key, headers, priority, delay, deliverAt, ttl, persistent, signal, retry } = options;
-  if (id !== undefined) checkText(id, `${what}.id`, 1);
-  if (key !== undefined) checkText(key, `${what}.key`, 0);
+  // A name is made only where it is needed.
+  if (id !== undefined && !isText(id, 1)) checkText(id, `${what}.id`, 1);
+  if (key !== undefined && !isText(key, 0)) checkText(key, `${what}.key`, 0);
   if (headers !== undefined) checkHeaders(headers, `${what}.headers`);
   if (priority !== undefined) checkInteger(priority, `${what}.priority`, 0, 2 ** 31 - 1);
   if (delay !== undefined && deliverAt !== undefined) {
@@ -172,9 +173,13 @@ export function checkMessageOptions(
   }
 }
 
+function isText(value: unknown, shortest: number, longest = LONGEST_TEXT): value is string {
+  return typeof value === 'string' && value.length >= shortest && value.length <= longest;
+}
+
 export function checkText(value: unknown, what: string, shortest: number, longest = LONGEST_TEXT): void {
   checkString(value, what);
-  if (value.length < shortest || value.length > longest) {
+  if (!isText(value, shortest, longest)) {
     throw new RangeError(`${what} must have ${shortest} to ${longest} characters; got ${describe(value)}`);
   }
 }
