@@ -105,6 +105,11 @@ export function monotonic(): number {
   return performance.now();
 }
 
+/** monotonic() where `clock` is the system's; what goes by another clock takes as long as that says. */
+export function stopwatchOf(clock: Clock): () => number {
+  return clock === systemClock ? monotonic : () => clock.now();
+}
+
 /** Runs `fn` after the event loop has had a turn: timers, I/O and everybody else first. */
 export function nextTurn(fn: () => void): void {
   setImmediate(fn);

@@ -8,8 +8,8 @@ import { oneLeft } from './leaving-one.js';
 it('gives back the disk but for three segments when all messages but one of the first are settled', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-space-'));
   try {
-    const segmentBytes = 256 * 1024;
-    const { files, bytes, redelivered } = await oneLeft(join(directory, 'data'), 20_000, segmentBytes);
+    const segmentBytes = 512 * 1024;
+    const { files, bytes, redelivered } = await oneLeft(join(directory, 'data'), 40_000, segmentBytes);
     expect(files.filter((file) => file.endsWith('.seg')).length).toBeLessThanOrEqual(3);
     expect(bytes).toBeLessThan(3 * segmentBytes);
     expect(redelivered).toEqual([5]);

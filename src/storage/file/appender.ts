@@ -58,7 +58,8 @@ export class Appender {
     const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
     const { plain, through } = this.file;
     // What is being zeroed must not have anything in it.
-    if (this.end + bytes > this.file.allocated) await this.lookAhead?.underWay;
+    const zeros = this.end + bytes > this.file.allocated ? this.lookAhead?.underWay : undefined;
+    if (zeros !== undefined) await zeros;
     this.writes++;
     if (toDisk && through !== undefined && this.unsynced !== undefined) {
       const before = this.unsynced;

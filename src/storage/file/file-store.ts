@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.js';
+import { stopwatchOf, type Clock } from '../../clock.js';
 import { SluiceError } from '../../errors.js';
 import type { Durability, LogRange, ReadLimit, StorageOp, StorageReporter, StoredEntry } from '../storage.js';
 import type { Appender } from './appender.js';
@@ -12,12 +12,14 @@ import { checkBatch } from './group.js';
 import { encodeIndex } from './index-file.js';
 import { DirectoryLock } from './lock.js';
 import { LookAhead } from './look-ahead.js';
+import { Pace } from './pace.js';
 import { Reader } from './reader.js';
 import { Reclaimer } from './reclaimer.js';
 import { RecordView } from './record.js';
 import { recover } from './recovery.js';
 import type { Recovered } from './recovery.js';
 import type { Salvage } from './salvage.js';
+import { Reserve } from './reserve.js';
 import { SegmentFiles } from './segment-files.js';
 import { settle } from './settle.js';
 import { Space } from './space.js';
@@ -79,21 +81,25 @@ export class FileStore {
     this.recovered = recovered;
     this.appender = appender;
     this.durability = isSync ? 'disk' : 'os';
-    const lastNumber = spares[spares.length - 1]?.number ?? appender.segment;
-    this.spares = new Spares(fs, directory, isSync && fs.writesThrough, lastNumber + 1);
+    const next = (spares.at(-1)?.number ?? appender.segment) + 1;
+    this.spares = new Spares(fs, directory, isSync && fs.writesThrough, next);
     this.spares.ready.push(...spares);
     const fail = (error: unknown): void =>
       this.writer.stop(
         new SluiceError('ERR_STORAGE_FAILED', `${directory}: ${(error as Error).message}`, { cause: error }),
       );
+    const chain = new Chain(seed, recovered.lastChecksum, recovered.stateBytes, () => fs.random());
+    const reserve = new Reserve(this.spares, options.segmentBytes, chain);
     this.writer = new Writer({
       appender,
       spares: this.spares,
+      reserve,
       segments,
       table,
       segmentBytes: options.segmentBytes,
       durability: this.durability,
-      chain: new Chain(seed, recovered.lastChecksum, recovered.stateBytes, () => fs.random()),
+      pace: new Pace(stopwatchOf(clock)),
+      chain,
       sinceState: recovered.sinceState,
       onSealed: (segment) => this.reclaimer.sealed(segment),
       onPrefix: (segment, prefix) => this.reclaimer.prefixed(segment, prefix),
@@ -103,20 +109,11 @@ export class FileStore {
       },
       onFailed: (error) => report({ type: 'failed', error }),
     });
-    this.space = new Space(
-      fs,
-      directory,
-      clock,
-      options,
-      () => segments.bytes,
-      () => this.writer.ensureReserve(),
-      report,
-    );
+    this.space = new Space(fs, directory, clock, options, () => segments.bytes, reserve, report);
     this.writer.space = this.space;
-    const { space } = this;
     appender.lookAhead = new LookAhead({
       segmentBytes: options.segmentBytes,
-      hasRoomFor: (bytes) => space.hasRoomFor(bytes),
+      hasRoomFor: (bytes) => this.space.hasRoomFor(bytes),
       onFailed: fail,
     });
     this.reader = new Reader(segments, files, table);
@@ -266,8 +263,7 @@ export class FileStore {
       }
     }
     // Whatever fails from here on, the process has nothing left to lose here, and the others are to be let go.
-    const parts = [this.spares, this.appender, this.files];
-    for (const part of parts) await part.close().catch(() => undefined);
+    for (const part of [this.spares, this.appender, this.files]) await part.close().catch(() => undefined);
     await this.lock.release().catch(() => undefined);
   }
 

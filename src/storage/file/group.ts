@@ -42,6 +42,8 @@ interface Member {
  */
 export class Group {
   readonly buffer: RecordBuffer;
+  /** When. ms */
+  readonly began: number;
   /** Where each frame begins in the buffer. */
   readonly frames: number[] = [];
   /** Batches without bodies: where a disk is full they are tried again. */
@@ -64,8 +66,9 @@ export class Group {
   private bodied: Waiter | undefined;
   private bodiless: Waiter | undefined;
 
-  constructor(buffer: RecordBuffer) {
+  constructor(buffer: RecordBuffer, began: number) {
     this.buffer = buffer;
+    this.began = began;
     buffer.length = 0;
   }
 

@@ -2,6 +2,7 @@ import { SluiceError } from '../../errors.js';
 import type { Clock } from '../../clock.js';
 import type { FileSystem } from './file-system.js';
 import { isNoSpace } from './file-system.js';
+import type { Reserve } from './reserve.js';
 import type { StorageReporter } from '../storage.js';
 
 /** How long a look at the disk serves, ms: others write to it as well. */
@@ -26,8 +27,7 @@ export class Space {
   private readonly limits: SpaceLimits;
   /** Bytes used by what was begun. */
   private readonly used: () => number;
-  /** Makes the reserve if there is none; rejects for want of room. */
-  private readonly makeReserve: () => Promise<void>;
+  private readonly reserve: Reserve;
   private readonly report: StorageReporter;
   /** Why the disk is full; undefined while it is not. */
   private refusal: string | undefined;
@@ -42,7 +42,7 @@ export class Space {
     clock: Clock,
     limits: SpaceLimits,
     used: () => number,
-    makeReserve: () => Promise<void>,
+    reserve: Reserve,
     report: StorageReporter,
   ) {
     this.fs = fs;
@@ -50,7 +50,7 @@ export class Space {
     this.clock = clock;
     this.limits = limits;
     this.used = used;
-    this.makeReserve = makeReserve;
+    this.reserve = reserve;
     this.report = report;
   }
 
@@ -122,7 +122,7 @@ export class Space {
       this.refusal = `${this.free} bytes are free, ${keepFree} are to be kept free`;
     } else if (this.refusal !== undefined) {
       try {
-        await this.makeReserve();
+        await this.reserve.make();
         this.refusal = undefined;
       } catch (error) {
         if (!isNoSpace(error)) return;

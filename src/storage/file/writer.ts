@@ -8,9 +8,11 @@ import { FRAME_ALIGNMENT } from './frame.js';
 import { Group } from './group.js';
 import type { CheckedBatch, Waiter } from './group.js';
 import type { Log, LogTable } from './log-table.js';
+import type { Pace } from './pace.js';
 import { publish } from './publish.js';
 import { RecordBuffer } from './record.js';
 import { OpenPositions } from './open-positions.js';
+import type { Reserve } from './reserve.js';
 import { Segment } from './segment.js';
 import type { Prefix, Segments } from './segment.js';
 import type { Space } from './space.js';
@@ -23,18 +25,17 @@ const LARGEST_WHEN_SCARCE = 64 * 1024;
 const LARGEST_KEPT = 1024 * 1024;
 /** A state is written after this share of a segment, or eight times its own size where that is more. */
 const STATES = 16;
-/** What a full disk has left for batches without bodies. Bytes. */
-const LARGEST_RESERVE = 256 * 1024;
-const SMALLEST_RESERVE = 4 * 1024;
 
 export interface WriterParts {
   readonly appender: Appender;
   readonly spares: Spares;
+  readonly reserve: Reserve;
   readonly segments: Segments;
   readonly table: LogTable;
   readonly segmentBytes: number;
   /** What a write reaches unless it says otherwise. */
   readonly durability: Durability;
+  readonly pace: Pace;
   readonly chain: Chain;
   /** Bytes written since the last state. */
   readonly sinceState: number;
@@ -57,7 +58,7 @@ export class Writer {
   failure: SluiceError | undefined;
   private readonly parts: WriterParts;
   private readonly queue: Group[] = [];
-  private writing: Promise<void> | undefined;
+  private isWriting = false;
   private scheduled = false;
   private buffers: RecordBuffer[] = [];
   private sinceState: number;
@@ -76,8 +77,10 @@ export class Writer {
     }
     const group = this.group();
     if (reach === 'disk') group.toDisk = true;
+    const frames = group.frames.length;
     const done = group.add(batch, this.parts.table);
-    this.schedule();
+    if (group.frames.length > frames && !this.isWriting && this.parts.pace.isDue(group)) this.start();
+    else this.schedule();
     return done;
   }
 
@@ -111,7 +114,7 @@ export class Writer {
 
   /** Resolves when nothing waits to be written. */
   async drained(): Promise<void> {
-    if (this.writing === undefined && this.queue.length === 0) return;
+    if (!this.isWriting && this.queue.length === 0) return;
     await new Promise<void>((resolve) => this.idle.push(resolve));
   }
 
@@ -129,19 +132,6 @@ export class Writer {
     return at;
   }
 
-  /** Bytes that are to be held back for what carries no body. */
-  get reserve(): number {
-    const wanted = Math.min(Math.max(this.parts.segmentBytes, SMALLEST_RESERVE), LARGEST_RESERVE);
-    return wanted + 4 * this.parts.chain.stateBytes;
-  }
-
-  /** There is a spare that can be the reserve, or an error says that the disk has no room for one. */
-  async ensureReserve(): Promise<void> {
-    const { spares } = this.parts;
-    const [spare] = spares.ready;
-    if (spare === undefined || spare.allocated < this.reserve) await spares.ensure(this.reserve);
-  }
-
   private get pending(): number {
     let bytes = 0;
     for (const group of this.queue) bytes += group.length;
@@ -152,64 +142,71 @@ export class Writer {
     const last = this.queue[this.queue.length - 1];
     const largest = this.space.isScarce ? LARGEST_WHEN_SCARCE : LARGEST_GROUP;
     if (last !== undefined && last.length < largest) return last;
-    const group = new Group(this.buffers.pop() ?? new RecordBuffer(128 * 1024));
+    const group = new Group(this.buffers.pop() ?? new RecordBuffer(128 * 1024), this.parts.pace.time());
     this.queue.push(group);
     return group;
   }
 
   private schedule(): void {
-    if (this.scheduled || this.writing !== undefined) return;
+    if (this.scheduled || this.isWriting) return;
     this.scheduled = true;
     nextTurn(this.start);
   }
 
   private readonly start = (): void => {
     this.scheduled = false;
-    const group = this.queue[0];
-    if (group === undefined || this.writing !== undefined) return;
-    this.queue.splice(0, 1);
-    this.writing = this.commit(group).then(this.written);
-  };
-
-  private readonly written = (): void => {
-    this.writing = undefined;
-    if (this.queue.length > 0) this.schedule();
-    else for (const resolve of this.idle.splice(0)) resolve();
+    if (this.queue.length === 0 || this.isWriting) return;
+    this.isWriting = true;
+    void this.commit(this.queue.splice(0, 1)[0]!);
   };
 
   private async commit(group: Group): Promise<void> {
+    const { pace } = this.parts;
+    const began = pace.time();
     try {
       if (!group.isEmpty || group.isMark) await this.put(group);
       else if (group.toDisk && !this.parts.appender.isSynced) await this.parts.appender.sync();
     } catch (error) {
-      return this.refused(group, error);
+      await this.refused(group, error);
+      return this.goOn();
     }
+    pace.wrote(group.length, began);
     const { buffer } = group;
     if (buffer.bytes.byteLength <= LARGEST_KEPT && this.buffers.length < 4) this.buffers.push(buffer);
+    this.goOn();
     group.resolve();
     this.parts.onWritten();
   }
 
+  /** Nothing is under way. Whoever waited and sends again in the same turn is in time for the next group, if that can wait. */
+  private goOn(): void {
+    this.isWriting = false;
+    const next = this.queue[0];
+    if (next === undefined) for (const resolve of this.idle.splice(0)) resolve();
+    else if (this.parts.pace.isDue(next)) this.start();
+    else this.schedule();
+  }
+
   private async put(group: Group): Promise<void> {
-    const { appender, segments, table } = this.parts;
-    if (group.hasBodies) await this.ensureReserve();
+    const { appender, chain, reserve, segmentBytes, segments, table } = this.parts;
+    // Awaited only where it has to be: who waits for the write before would come first.
+    if (group.hasBodies && !reserve.isThere) await reserve.make();
     if (group.rolls ? appender.end > 0 : this.mustRoll(group)) await this.begin();
     if (group.isMark && group.isEmpty) group.beginFrame();
     group.buffer.pad(FRAME_ALIGNMENT);
 
     const start = appender.end;
-    const { previous } = this.parts.chain;
-    const { segmentBytes } = this.parts;
-    const hasState = start === 0 || this.sinceState >= Math.max(segmentBytes / STATES, 8 * this.parts.chain.stateBytes);
-    const parts = hasState ? [this.parts.chain.state(segments.sealed, table, this.place(start))] : [];
-    const first = this.parts.chain.previous;
+    const { previous } = chain;
+    const hasState = start === 0 || this.sinceState >= Math.max(segmentBytes / STATES, 8 * chain.stateBytes);
+    const parts = hasState ? [chain.state(segments.sealed, table, this.place(start))] : [];
+    const first = chain.previous;
     const base = start + (parts[0]?.byteLength ?? 0);
-    this.parts.chain.sealGroup(group, this.place(base));
+    chain.sealGroup(group, this.place(base));
     parts.push(group.buffer.bytes.subarray(0, group.length));
     try {
       await appender.append(parts, group.toDisk);
     } catch (error) {
-      this.parts.chain.rewind(previous);
+      chain.rewind(previous);
       throw error;
     }
     const { active } = segments;
@@ -226,7 +223,7 @@ export class Writer {
     }
     this.sinceState = hasState ? group.length : this.sinceState + group.length;
     active.end = appender.end;
-    active.lastChecksum = this.parts.chain.previous;
+    active.lastChecksum = chain.previous;
     publish(group, base, segments, table);
   }
 
@@ -267,7 +264,7 @@ export class Writer {
     }
     groups.push(...this.queue.splice(0));
     const full = this.space.ranOut((error as Error).message);
-    const again = new Group(new RecordBuffer(64 * 1024));
+    const again = new Group(new RecordBuffer(64 * 1024), this.parts.pace.time());
     this.parts.table.resetAssigned();
     // Without bodies and still no room where it was: the reserve is in the next segment, once.
     const isStuck = !group.hasBodies && (group.rolls || spares.ready.length === 0);
