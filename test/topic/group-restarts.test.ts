@@ -94,6 +94,19 @@ describe.each(MACHINES)('After a restart on $name, a group', ({ start }) => {
     await runs.end();
   });
 
+  it('answers who waits for a read when it is moved', async () => {
+    const runs = new Runs(start(10));
+    await runs.begin();
+    await runs.publish(3);
+    await runs.end();
+    await runs.begin();
+    const answer = runs.group.receive();
+    await runs.group.seek('latest');
+    await runs.settled();
+    expect(await Promise.race([answer, 'nobody'])).toBeUndefined();
+    await runs.end();
+  });
+
   it('does not look for what is not there any more, was not to outlive its run, and failed in it', async () => {
     const runs = new Runs(start(9));
     const retention = { messages: 2 };

@@ -170,8 +170,10 @@ export class GroupPosition implements Follower {
     const cursor = stock.cursors[number];
     if (cursor === undefined || !cursor.behind(first)) return;
     const from = cursor.settled.low;
+    const reading = cursor.reader.busy;
     const missed = stock.overtake(cursor, first);
-    this.subscription.restocked(cursor);
+    if (reading) stock.loaded();
+    else this.subscription.restocked(cursor);
     const gap = this.gaps.get(number);
     if (gap === undefined) this.gaps.set(number, { from: first, missed: 0 });
     else gap.missed += missed;
@@ -222,8 +224,8 @@ export class GroupPosition implements Follower {
     stock.reopen(cursor, range, { position: clamped(offset, partition), boundary });
     fence(subscription, cursor, reason);
     membership.vacated(stock.cursors[partition.number]!);
-    subscription.restocked();
-    subscription.rested();
+    // Who waited for a read of it gets nothing from that any more.
+    stock.loaded();
   }
 
   /** Resolves when what was moved is stored. */
