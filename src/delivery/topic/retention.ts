@@ -169,6 +169,8 @@ export class Retention {
   private front(partition: Partition): StoredEntry | undefined {
     const known = this.fronts.get(partition);
     if (known !== undefined && known.gone < known.entries.length) return known.entries[known.gone];
+    // One at a time: while this one is read, nothing is dropped, so that what it finds is the oldest still.
+    if (this.reading) return undefined;
     const read = partition.read(partition.first);
     if (!(read instanceof Promise)) return this.absorb(partition, read);
     this.reading = true;
