@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   Broker,
+  fixed,
   type BrokerEvents,
   type ConsumerGroupOptions,
   type Delivery,
@@ -127,6 +128,29 @@ describe.each(MACHINES)('After a restart on $name, a group', ({ start }) => {
     runs.broker.on('error', ({ error }: BrokerEvents['error']) => errors.push(error));
     expect(await runs.take()).toMatchObject({ partition: 0, offset: 2 });
     expect(errors).toEqual([]);
+    await runs.end();
+  });
+
+  it('gets what was redriven, and waited for its key', async () => {
+    const runs = new Runs(start(12));
+    const options = { ordering: 'key', retry: { attempts: 2, backoff: fixed('1h') } } as const;
+    await runs.begin({}, options);
+    for (const body of [0, 1]) await runs.topic.publish(body, { partition: 0, key: 'a' });
+    (await runs.take())!.reject();
+    await runs.settled();
+    (await runs.take())!.nack();
+    await runs.group.deadLetters!.redrive();
+    expect(await runs.take()).toBeUndefined();
+    // Everything is written down anew.
+    await runs.group.seek('latest', 1);
+    await runs.end();
+    await runs.begin({}, options);
+    await runs.clock.advance('1h');
+    for (const body of [1, 0]) {
+      const next = await runs.take();
+      expect(next).toMatchObject({ body });
+      next!.ack();
+    }
     await runs.end();
   });
 

@@ -90,7 +90,7 @@ export class KeyLanes {
   /** The one lane of a log that keeps its order as a whole. */
   readonly whole: KeyLane | undefined;
   private readonly lanes = new Map<string, KeyLane>();
-  /** Of those that wait, the ones that were tried before. */
+  /** Of those that wait, the ones that were tried before, or are to be delivered once more: they are written down. */
   readonly tried = new Map<number, Tries>();
   /** Messages that wait here for their turn. */
   waiting = 0;
@@ -151,14 +151,14 @@ export class KeyLanes {
   }
 
   /** It is not the turn of this message. The offset of an older one that `owner` can go on with; negative where there is none. */
-  wait(key: string, offset: number, tries: Tries, owner: object = SINGLE): number {
+  wait(key: string, offset: number, tries: Tries, owner: object = SINGLE, revived = false): number {
     const lane = this.lanes.get(key)!;
     remove(lane.returned, offset);
     remove(lane.called, offset);
     lane.wait(offset);
     this.waiting++;
     const { failures, deliveries, alone } = tries;
-    if (deliveries > 0 || alone) this.tried.set(offset, { failures, deliveries, alone });
+    if (deliveries > 0 || alone || revived) this.tried.set(offset, { failures, deliveries, alone });
     const own = lane.owner === owner && owner !== SINGLE;
     return own && lane.first < offset ? this.next(lane) : NOBODY;
   }

@@ -103,7 +103,7 @@ export class Picker {
       if (key === undefined) return READY;
       this.turn = lanes.admit(key, cursor.offset, run);
       if (this.turn !== undefined) return READY;
-      const older = lanes.wait(key, cursor.offset, cursor, run);
+      const older = lanes.wait(key, cursor.offset, cursor, run, cursor.returned.revived.has(cursor.offset));
       cursor.take();
       this.stock.recall(cursor, older);
     }
