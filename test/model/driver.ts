@@ -16,31 +16,17 @@ import {
 import type { Member, Call } from './members.js';
 import { diverge } from './divergence.js';
 import type { Payload } from './expectations.js';
+import { Minutes, type Census } from './minutes.js';
 import { Model } from './model.js';
 import type { QueueModel, Sending } from './queue-model.js';
 import { Surroundings } from './surroundings.js';
 import type { Hand, Taker } from './taker.js';
+import type { Watched } from './watched.js';
 
 /** What a message says. */
 export interface Body {
   number: number;
   text: string;
-}
-
-/** How far a promise has come. */
-export interface Watched<T> {
-  state: 'pending' | 'resolved' | 'rejected';
-  value?: T;
-  error?: unknown;
-}
-
-export function watch<T>(promise: Promise<T>): Watched<T> {
-  const watched: Watched<T> = { state: 'pending' };
-  promise.then(
-    (value) => Object.assign(watched, { state: 'resolved', value }),
-    (error: unknown) => Object.assign(watched, { state: 'rejected', error }),
-  );
-  return watched;
 }
 
 /** send() or sendMany(). */
@@ -79,7 +65,7 @@ export interface Holding {
 const MOST_PAST = 24;
 
 /** One broker, its model, and everything that its users hold on to. */
-export class Driver {
+export class Driver extends Minutes {
   readonly configuration: Configuration;
   readonly seed: number;
   readonly surroundings: Surroundings;
@@ -101,16 +87,12 @@ export class Driver {
   awaitedErrors: string[] = [];
   private readonly errors: Error[] = [];
   private readonly handles = new Map<string, Queue<Body>>();
-  private readonly census: Map<string, number>;
-  private readonly log: string[] | undefined;
   private readonly blocked = new Set<string>();
-  private failure: Error | undefined;
 
-  constructor(configuration: Configuration, seed: number, census: Map<string, number>, log: string[] | undefined) {
+  constructor(configuration: Configuration, seed: number, census: Census, log: string[] | undefined) {
+    super(census, log);
     this.configuration = configuration;
     this.seed = seed;
-    this.census = census;
-    this.log = log;
     const latency = seededRandom(seed ^ 0x5eed);
     this.surroundings = new Surroundings(
       configuration.storage === 'memory' ? new MemoryStorage() : new JournalStorage({ latency }),
@@ -129,14 +111,6 @@ export class Driver {
 
   get now(): number {
     return this.surroundings.time;
-  }
-
-  count(outcome: string): void {
-    this.census.set(outcome, (this.census.get(outcome) ?? 0) + 1);
-  }
-
-  note(line: () => string): void {
-    this.log?.push(`${String(this.now % 10_000_000).padStart(7)} ${line()}`);
   }
 
   async open(): Promise<void> {
@@ -218,25 +192,6 @@ export class Driver {
       if (!this.blocked.delete(source)) this.guard(() => diverge(`${source} was unblocked, and was not blocked`));
     });
     broker.on('error', ({ error }) => this.errors.push(error));
-  }
-
-  /** What goes wrong on the engine's stack must not be thrown into it. */
-  guard(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      if (this.failure === undefined) this.note(() => `>>> ${(error as Error).message}`);
-      this.failure ??= error as Error;
-    }
-  }
-
-  /** It went wrong: whoever is still called lets things run out. */
-  get failed(): boolean {
-    return this.failure !== undefined;
-  }
-
-  private check(): void {
-    if (this.failure !== undefined) throw this.failure;
   }
 
   /** Somebody got it. */

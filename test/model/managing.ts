@@ -4,10 +4,11 @@ import { between, chance, pick } from './chance.js';
 import type { Kind } from './commands.js';
 import { checkPeek } from './comparison.js';
 import { ASIDE, drawQueue, GRAVEYARD, MAIN, optionsOf } from './configuration.js';
-import { watch, type Driver } from './driver.js';
+import type { Driver } from './driver.js';
 import { diverge } from './divergence.js';
 import type { QueueModel } from './queue-model.js';
 import { drawSource } from './taking.js';
+import { watch } from './watched.js';
 
 function drawQueueModel(driver: Driver, random: Random, share: number): QueueModel {
   return chance(random, share) ? driver.model.queue(MAIN) : pick(random, [...driver.model.queues.values()]);

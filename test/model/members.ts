@@ -2,11 +2,12 @@ import type { Random } from '../../src/clock.js';
 import type { ConsumeOptions, BatchOptions, Consumer, Delivery } from '../../src/index.js';
 import { seededRandom } from '../../src/testing/seeded-random.js';
 import { between, chance } from './chance.js';
-import type { Body, Driver, Holding, Watched } from './driver.js';
+import type { Body, Driver, Holding } from './driver.js';
 import { FATAL } from './configuration.js';
 import { diverge } from './divergence.js';
 import type { QueueModel } from './queue-model.js';
 import { Taker, type Run, type TakerOptions } from './taker.js';
+import type { Watched } from './watched.js';
 
 /** A consumer, and how its handler behaves. */
 export interface Member {

@@ -3,10 +3,11 @@ import type { MessageOptions, Receipt } from '../../src/index.js';
 import { between, chance, pick } from './chance.js';
 import type { Kind } from './commands.js';
 import { isStrict, MAIN } from './configuration.js';
-import { watch, type Body, type Driver, type Watched } from './driver.js';
+import type { Body, Driver } from './driver.js';
 import type { Draft } from './letter.js';
 import { diverge } from './divergence.js';
 import type { QueueModel } from './queue-model.js';
+import { watch, type Watched } from './watched.js';
 
 const KEYS = ['a', 'b', 'c'];
 

@@ -3,10 +3,11 @@ import type { Delivery } from '../../src/index.js';
 import { between, chance, pick } from './chance.js';
 import type { Kind } from './commands.js';
 import { MAIN } from './configuration.js';
-import { watch, type Body, type Driver, type Iteration, type Pull } from './driver.js';
+import type { Body, Driver, Iteration, Pull } from './driver.js';
 import { consume, drawError, throwing, type Call } from './members.js';
 import type { QueueModel } from './queue-model.js';
 import { Taker, type TakerOptions } from './taker.js';
+import { watch } from './watched.js';
 
 /** Where messages are taken from: mostly where they are sent to. */
 export function drawSource(driver: Driver, random: Random): QueueModel {

@@ -1,5 +1,5 @@
-import type { Random } from '../../../src/clock.js';
 import { seededRandom } from '../../../src/testing/seeded-random.js';
+import { Deck, type Command } from '../deck.js';
 import type { Driver } from './driver.js';
 import { moving } from './moving.js';
 import { publishing } from './publishing.js';
@@ -7,35 +7,11 @@ import { restarting } from './restarting.js';
 import { settling } from './settling.js';
 import { taking } from './taking.js';
 
-export interface Kind {
-  /** How often it is drawn, beside the others. */
-  readonly weight: number;
-  /** Begins only when nothing moves. */
-  readonly calm?: boolean;
-  /** Does it, with what it draws. false: there is nothing to do it to. */
-  readonly perform: (driver: Driver, random: Random) => boolean | Promise<boolean>;
-}
-
-const KINDS: Readonly<Record<string, Kind>> = { ...publishing, ...taking, ...settling, ...moving, ...restarting };
-
-/** What it draws depends on its seed alone, so that it does the same when others before it are left out. */
-export interface Command {
-  readonly kind: string;
-  readonly seed: number;
-}
-
-const NAMES = Object.keys(KINDS);
-const TOTAL = NAMES.reduce((sum, name) => sum + KINDS[name]!.weight, 0);
-
-export function drawCommand(random: Random): Command {
-  let left = random() * TOTAL;
-  const kind = NAMES.find((name) => (left -= KINDS[name]!.weight) < 0)!;
-  return { kind, seed: Math.floor(random() * 2 ** 31) };
-}
+export const DECK = new Deck<Driver>({ ...publishing, ...taking, ...settling, ...moving, ...restarting });
 
 /** Whether there was something to do. */
 export async function perform(driver: Driver, { kind, seed }: Command): Promise<boolean> {
-  const { calm, perform: act } = KINDS[kind]!;
+  const { calm, perform: act } = DECK.kinds[kind]!;
   const random = seededRandom(seed);
   if (!driver.quiet && calm === true) await driver.rest();
   if (!(await act(driver, random))) return false;

@@ -1,166 +1,160 @@
 import type { BatchOptions, Consumer, ConsumeOptions } from '../../../src/index.js';
 import { seededRandom } from '../../../src/testing/seeded-random.js';
 import { chance } from '../chance.js';
-import type { Watched } from '../driver.js';
 import { diverge } from '../divergence.js';
-import type { Driver, Message } from './driver.js';
-import type { GroupModel } from './group-model.js';
-import { MemberModel, type Hand, type MemberOptions, type Run } from './member-model.js';
+import type { Watched } from '../watched.js';
+import { TOPIC } from './configuration.js';
+import type { Driver } from './driver.js';
+import { Member, type Hand, type MemberOptions, type Message, type Run, type Verb } from './hand.js';
+import type { Ledger } from './ledger.js';
+import { checkCall, checkMessage } from './order.js';
+
+/** A handler returns at once, or throws; or it waits to be told; or it never fails. */
+export type Manner = 'prompt' | 'told' | 'diligent';
 
 /** A consumer, and how its handler behaves. */
-export interface Member {
-  readonly group: GroupModel;
-  readonly model: MemberModel;
-  /** Its handler returns at once, or throws; else it waits to be told. */
-  readonly prompt: boolean;
+export interface Consuming {
+  readonly ledger: Ledger;
+  readonly member: Member;
+  readonly manner: Manner;
   consumer: Consumer;
   closing: Watched<void> | undefined;
 }
 
+/** A handler that was called, and waits to be told what to do. */
+export interface Call {
+  readonly member: Member;
+  readonly run: Run;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 export function consume(
   driver: Driver,
-  group: GroupModel,
+  ledger: Ledger,
   options: MemberOptions,
   given: ConsumeOptions & BatchOptions,
-  prompt: boolean,
+  manner: Manner,
 ): void {
-  const model = new MemberModel(options);
-  const member: Member = { group, model, prompt, consumer: undefined as unknown as Consumer, closing: undefined };
-  const handle = driver.handleOf(group);
-  group.members.push(model);
-  driver.members.push(member);
-  member.consumer =
+  const member = new Member(options);
+  const consuming: Consuming = {
+    ledger,
+    member,
+    manner,
+    consumer: undefined as unknown as Consumer,
+    closing: undefined,
+  };
+  ledger.members.set(member.name, member);
+  driver.consumers.push(consuming);
+  consuming.consumer =
     options.kind === 'batch'
-      ? handle.consumeBatch((deliveries) => called(driver, member, deliveries), given)
-      : handle.consume((delivery) => called(driver, member, [delivery]), given);
+      ? ledger.handle.consumeBatch((deliveries) => called(driver, consuming, deliveries), given)
+      : ledger.handle.consume((delivery) => called(driver, consuming, [delivery]), given);
 }
 
-function called(driver: Driver, member: Member, deliveries: readonly Message[]): unknown {
-  const { group, model } = member;
-  let run: Run | undefined;
-  if (!driver.members.includes(member)) return undefined;
-  driver.guard(() => {
-    driver.note(
-      () =>
-        `    ${model} is called with ${deliveries.map(({ body, attempt }) => `#${body.number}:${attempt}`).join(' ')}`,
-    );
-    if (model.options.ack === 'none') return checkUnacked(driver, group, deliveries);
-    const hands = deliveries.map((delivery) => driver.claim(group, model, delivery));
-    run = begin(group, model, hands);
-  });
-  if (driver.failed) return undefined;
-  run ??= begin(group, model, []);
-  driver.count(`handled: ${Math.min(run.hands.length, 3)}`);
-  return member.prompt ? atOnce(driver, member, run) : later(driver, run);
-}
-
-/** They are acknowledged already. */
-function checkUnacked(driver: Driver, group: GroupModel, deliveries: readonly Message[]): void {
-  for (const { partition, offset, id } of deliveries) {
-    const { entry } = group.letters[partition]![offset]!;
-    if (entry.id !== id) diverge(`${partition}@${offset} is ${id}, not ${entry.id}`);
-    driver.count('handled: acked before');
-  }
-}
-
-function begin(group: GroupModel, member: MemberModel, hands: readonly Hand[]): Run {
-  const run: Run = { member, hands, lost: false, ended: undefined };
-  for (const hand of hands) {
-    const { letter } = hand;
-    if (!hand.live) diverge(`${member} is called with ${letter}, which was taken back`);
-    if (hand.alone && member.options.kind === 'batch' && hands.length > 1) diverge(`${letter} came in a batch again`);
-    hand.run = run;
-  }
-  for (const { letter } of hands) {
-    for (const other of group.kept(letter.entry.partition)) {
-      if (other.state !== 'hand' || other.hand!.run === run || !group.areOrdered(letter, other)) continue;
-      if (other !== letter) diverge(`${member} is called with ${letter}, while ${other} is in hand`);
-    }
-  }
-  const places = hands.map(({ letter }) => letter);
-  places.forEach((letter, n) => {
-    const before = places
-      .slice(0, n)
-      .find((other) => group.areOrdered(letter, other) && other.entry.offset > letter.entry.offset);
-    if (before !== undefined && !letter.done) diverge(`${member} is called with ${before} before ${letter}`);
-  });
+function called(driver: Driver, consuming: Consuming, messages: readonly Message[]): unknown {
+  const { ledger, member, manner } = consuming;
+  if (!driver.consumers.includes(consuming) || driver.failed) return undefined;
+  const deliveries = messages[0]!.deliveries;
+  const { number } = messages[0]!.body;
+  driver.note(
+    () => `    ${member} is called with ${messages.map(({ body, attempt }) => `#${body.number}:${attempt}`).join(' ')}`,
+  );
+  // Acknowledged before its handler runs: the group may be elsewhere by now.
+  const before = member.options.ack === 'none';
+  const run = driver.guard(() => (before ? settledBefore : held)(ledger, member, messages));
+  if (run === undefined) return undefined;
   member.running.add(run);
-  return run;
+  driver.count(`handled: ${messages.length > 2 ? 'many' : messages.length}`);
+  if (manner === 'diligent') return ended(driver, member, run, 'returned');
+  const random = seededRandom(driver.seed ^ Math.imul(number + 1, 0x9e3779b1) ^ deliveries);
+  if (manner === 'prompt') return atOnce(driver, member, run, random, deliveries);
+  return new Promise<void>((resolve, reject) => driver.calls.push({ member, run, resolve, reject }));
 }
 
-function later(driver: Driver, run: Run): Promise<void> {
-  return new Promise((resolve, reject) => driver.calls.push({ run, resolve, reject }));
+function held(ledger: Ledger, member: Member, messages: readonly Message[]): Run {
+  const hands = messages.map((message) => claim(ledger, member, message));
+  return checkCall(ledger, member, hands);
+}
+
+function settledBefore(ledger: Ledger, _: Member, messages: readonly Message[]): Run {
+  const letters = messages.map(({ id }) => ledger.letterOf(id));
+  messages.forEach((message, n) => checkMessage(letters[n]!, message.attempt, message, TOPIC));
+  return { hands: [], alone: letters.some(({ tried }) => tried), ended: undefined };
+}
+
+/** A message is in the hands of whoever asked for it. */
+export function claim(ledger: Ledger, member: Member, message: Message): Hand {
+  const { hand } = ledger.letterOf(message.id);
+  if (hand?.member !== member || hand.delivery !== undefined)
+    return diverge(`${member} got ${message.id}, which was not delivered to him`);
+  checkMessage(hand.letter, hand.attempt, message, TOPIC);
+  hand.delivery = message;
+  return hand;
 }
 
 /** What it does depends on what it got alone: not on what happens elsewhere. */
-function atOnce(driver: Driver, { group, model }: Member, run: Run): undefined {
-  const [first] = run.hands;
-  const random = seededRandom(
-    driver.seed ^ Math.imul((first?.letter.entry.number ?? 0) + 1, 0x9e3779b1) ^ (first?.deliveries ?? 0),
-  );
-  if (model.options.ack === 'manual')
-    for (const hand of run.hands) driver.guard(() => settleSomehow(driver, group, hand, random));
-  const tries = (first?.deliveries ?? 0) + (first?.letter.dead ?? 0);
-  if (tries < 4 && chance(random, 0.2)) {
+function atOnce(driver: Driver, member: Member, run: Run, random: () => number, deliveries: number): undefined {
+  if (member.options.ack === 'manual') {
+    for (const hand of run.hands) {
+      const draw = random();
+      const verb = draw < 0.6 || deliveries > 3 ? 'ack' : draw < 0.75 ? 'nack' : draw < 0.85 ? 'reject' : 'requeue';
+      if (draw < 0.95) driver.guard(() => settle(driver, hand, verb));
+    }
+  }
+  if (deliveries < 4 && chance(random, 0.2)) {
     const error = new Error('boom');
-    threw(driver, run, error);
+    ended(driver, member, run, 'threw');
     throw error;
   }
-  returned(driver, run);
+  ended(driver, member, run, 'returned');
   return undefined;
 }
 
-export function returned(driver: Driver, run: Run): void {
-  run.ended = 'returned';
-  ended(driver, run, 'returned');
-}
-
-export function threw(driver: Driver, run: Run, error: Error): void {
-  run.ended = error;
-  if (run.member.options.ack === 'none') driver.awaitedErrors.push(error.message);
-  ended(driver, run, 'threw');
-}
-
-function ended(driver: Driver, run: Run, how: string): void {
-  const { member } = run;
-  const { ack } = member.options;
+export function ended(driver: Driver, member: Member, run: Run, how: 'returned' | 'threw'): void {
+  run.ended = how;
   member.running.delete(run);
   // It settles what it had, or tries to.
-  if (ack === 'auto' || (ack === 'manual' && how === 'threw')) member.heard();
-  if (member.lost.delete(run) && member.lost.size === 0) member.heard();
-  driver.count(`handler: ${how}${run.lost ? ' late' : ''}`);
+  member.mute = false;
+  if (member.options.ack === 'auto') member.speaks();
+  if (how === 'threw' && member.options.ack === 'none') driver.awaitedErrors.push('boom');
+  driver.count(`handler: ${how}`);
 }
 
-function settleSomehow(driver: Driver, group: GroupModel, hand: Hand, random: () => number): void {
-  const tries = hand.deliveries + hand.letter.dead;
-  const draw = random();
-  if (draw < 0.6 || tries > 4) settle(driver, group, hand, 'ack');
-  else if (draw < 0.75) settle(driver, group, hand, 'nack');
-  else if (draw < 0.85) settle(driver, group, hand, 'reject');
-  else if (draw < 0.95) settle(driver, group, hand, 'requeue');
-}
-
-/** Calls a verb; the model knows what it returns. */
-export function settle(
-  driver: Driver,
-  group: GroupModel,
-  hand: Hand,
-  verb: 'ack' | 'nack' | 'reject' | 'requeue',
-  delay?: number,
-): void {
-  const { letter, delivery } = hand;
+/** Calls a verb. What is in hand for sure is settled once; what is not any more is not. */
+export function settle(driver: Driver, hand: Hand, verb: Verb, delay?: number): void {
+  const { letter, member } = hand;
   driver.note(() => `${verb} ${letter} ${delay ?? ''}`);
-  const expected = group.verb(hand, verb, delay);
+  const before = hand.over ? false : hand.certain(driver.now) ? true : undefined;
+  Object.assign(hand, before === false ? {} : { verb, delay });
+  member.speaks();
+  const done = call(hand.delivery!, verb, delay);
+  if (before !== undefined && done !== before) diverge(`${verb} of ${hand} returned ${done}`);
+  driver.count(`${verb}: ${done ? 'done' : 'late'}`);
+  // An event has told of it, or will.
+  if (!done || hand.over) return;
+  if (verb === 'ack') diverge(`${hand} was acked, and that was not told`);
+  const ledger = driver.ledgerOf(hand);
+  if (verb === 'requeue') letter.readyAt = driver.now + (delay ?? 0);
+  else letter.dying.push(hand);
+  if (verb === 'requeue') ledger?.givenBack(hand);
+  else hand.end();
+}
+
+function call(delivery: Message, verb: Verb, delay: number | undefined): boolean {
   const options = delay === undefined ? undefined : { delay };
-  const done =
-    verb === 'ack'
-      ? delivery!.ack()
-      : verb === 'nack'
-        ? delivery!.nack(options)
-        : verb === 'reject'
-          ? delivery!.reject('no')
-          : delivery!.requeue(options);
-  if (done !== expected) diverge(`${verb} of ${letter} returned ${done}`);
-  if (hand.live) diverge(`${verb} of ${letter} did nothing`);
-  driver.count(`${verb}: ${expected ? 'done' : 'late'}`);
+  if (verb === 'ack') return delivery.ack();
+  if (verb === 'nack') return delivery.nack(options);
+  return verb === 'reject' ? delivery.reject('no') : delivery.requeue(options);
+}
+
+export function extend(driver: Driver, hand: Hand, by: number | undefined): void {
+  const { member, letter, delivery } = hand;
+  driver.note(() => `extend ${letter} ${by ?? ''}`);
+  const before = hand.over ? false : hand.certain(driver.now) ? true : undefined;
+  member.speaks();
+  const done = by === undefined ? delivery!.extend() : delivery!.extend(by);
+  if (before !== undefined && done !== before) diverge(`extend of ${hand} returned ${done}`);
+  if (done) hand.deadline = driver.now + (by ?? member.options.ackTimeout);
+  driver.count(`extend: ${done ? 'done' : 'late'}`);
 }

@@ -1,106 +1,132 @@
-import { chance } from '../chance.js';
+import { between, chance } from '../chance.js';
+import type { Kind } from '../deck.js';
 import { diverge } from '../divergence.js';
-import type { Kind } from './commands.js';
 import type { Driver } from './driver.js';
-import type { GroupModel } from './group-model.js';
-import type { Entry } from './topic-model.js';
+import type { Found } from './entries.js';
+import { checkGraves, exhume } from './graves.js';
+import type { Ledger } from './ledger.js';
+import { drawDraft, publishAll } from './publishing.js';
 
+/** What was so when it was called outlives everything. */
 async function flush(driver: Driver): Promise<void> {
-  const sure = driver.groups.map(({ changes }) => changes);
-  await driver.broker.flush();
-  driver.groups.forEach((group, n) => (group.sure = sure[n]!));
-  for (const { entries } of driver.topic.partitions) for (const entry of entries) entry.confirmed = true;
+  const { ledgers, broker } = driver;
+  const before = ledgers.map((ledger) => ({ ledger, at: ledger.changes, offsets: ledger.handle.offsets() }));
+  const entries = driver.entries.partitions.flat();
+  await broker.flush();
+  for (const { ledger, at, offsets } of before) {
+    for (const letter of ledger.letters.flat()) letter.sure(at);
+    for (const { partition, committed } of offsets) {
+      const moved = ledger.moves.some((move) => move.partition === partition && move.at > at);
+      if (!moved) ledger.flushed.set(partition, committed);
+    }
+  }
+  for (const entry of entries) entry.confirmed = !entry.transient;
   driver.note(() => 'flushed');
+}
+
+/** The process ends as it should. */
+export async function close(driver: Driver): Promise<void> {
+  await driver.rest();
+  const { hands, pulls } = driver;
+  await driver.broker.close({ timeout: 0 });
+  driver.check();
+  const { pending } = driver.surroundings;
+  if (pending > 0) diverge(`${pending} timers are left`);
+  for (const hand of hands) {
+    if (!hand.doubtful && !hand.delivery!.signal.aborted)
+      diverge(`the broker closed, and the signal of ${hand} is not aborted`);
+    if (hand.delivery!.ack()) diverge(`the broker closed, and ${hand} could be acked`);
+  }
+  if (pulls.some(({ answer }) => answer.state === 'pending'))
+    diverge('the broker closed, and somebody waits for a message');
+  for (const ledger of driver.ledgers) {
+    const { name, missed, perhapsMissed, told } = ledger;
+    if (told < missed || told > missed + perhapsMissed) diverge(`${name} missed ${missed}, and was told of ${told}`);
+    for (const letter of ledger.letters.flat()) {
+      letter.sure(ledger.changes);
+      letter.hand = undefined;
+    }
+  }
+  driver.leave();
 }
 
 async function restart(driver: Driver): Promise<void> {
   driver.note(() => 'restart');
   const time = driver.now;
-  await driver.close();
-  forgetTransients(driver);
-  await driver.begin(time);
+  await close(driver);
+  driver.entries.forgetTransients();
+  // What was not to outlive its run counts when somebody comes to it, in each run anew.
+  await driver.begin(time, () => {
+    for (const { counts, handle } of driver.ledgers) counts.dropped = Math.min(counts.dropped, handle.stats().dropped);
+  });
+  driver.entries.recover(await readAll(driver));
+  for (const ledger of driver.ledgers) await count(ledger, false);
 }
 
-/** What was not to outlive its run is not there for anybody any more. */
-function forgetTransients(driver: Driver): void {
-  for (const { entries } of driver.topic.partitions)
-    for (const entry of entries) if (entry.transient) entry.gone = true;
-  // Nor are its dead letters.
-  for (const { letters } of driver.groups) for (const letter of letters.flat()) if (letter.entry.gone) letter.dead = 0;
-}
-
+/** The process ends as it must not. */
 async function crash(driver: Driver, power: boolean): Promise<void> {
   driver.note(() => (power ? 'power cut' : 'killed'));
   const time = driver.now;
-  await driver.crash(power);
-  forgetTransients(driver);
-  for (const group of driver.groups) group.crashed();
-  const { sending } = driver.topic;
-  driver.topic.sending = [];
-  await driver.begin(time, async () => {
-    await find(driver, sending);
-    for (const group of driver.groups) await compare(driver, group);
+  driver.check();
+  driver.broker = undefined as unknown as Driver['broker'];
+  driver.leave();
+  await (power ? driver.machine.cutPower() : driver.machine.kill());
+  driver.entries.forgetTransients();
+  for (const ledger of driver.ledgers) crashed(ledger);
+  await driver.begin(time, () => {
+    const ranges = driver.handle.stats().partitions;
+    const lost = driver.entries.cut(ranges);
+    for (const ledger of driver.ledgers)
+      reopened(
+        ledger,
+        ranges.map(({ next }) => next),
+      );
+    for (const _ of lost) driver.count('lost: not confirmed');
   });
+  for (const entry of driver.entries.recover(await readAll(driver))) {
+    for (const ledger of driver.ledgers) ledger.add(entry);
+    if (!entry.gone) driver.count('found: not confirmed');
+  }
+  for (const entry of driver.entries.partitions.flat()) entry.confirmed = !entry.transient;
+  for (const ledger of driver.ledgers) await count(ledger, true);
 }
 
-/** What is left of the topic: everything that was confirmed, and perhaps what was on its way. */
-async function find(
-  driver: Driver,
-  sending: readonly { readonly id: string; readonly transient: boolean }[],
-): Promise<void> {
-  const found = new Map<string, { readonly id: string; readonly number: number }>();
-  for await (const { id, body, partition, offset } of driver.handle.read({ follow: false }))
-    found.set(`${partition}@${offset}`, { id, number: body.number });
-  for (const partition of driver.topic.partitions) {
-    const { number, entries } = partition;
-    const { first, next } = driver.ranges[number]!;
-    partition.first = Math.min(partition.first, first);
-    for (const lost of entries.splice(next)) {
-      if (lost.confirmed && !lost.transient) diverge(`${lost.id} was confirmed, and is lost`);
-      driver.count('lost: not confirmed');
-    }
-    for (const group of driver.groups) group.letters[number]?.splice(next);
-    for (let offset = entries.length; offset < next; offset++) {
-      const { id } = found.get(`${number}@${offset}`) ?? {};
-      const draft = sending.find((one) => (id === undefined ? one.transient : one.id === id));
-      if (draft === undefined) diverge(`${number}@${offset} is ${id}, and nobody published it`);
-      const entry = { ...draft, partition: number, offset, gone: draft.transient, confirmed: true } as Entry;
-      entries.push(entry);
-      for (const group of driver.groups) group.found(entry);
-      driver.count('found: not confirmed');
-    }
-    for (const { id, offset, gone } of entries.slice(first)) {
-      const there = found.get(`${number}@${offset}`)?.id;
-      if (there !== (gone ? undefined : id)) diverge(`${number}@${offset} is ${there}, not ${id}`);
-    }
-  }
+function crashed(ledger: Ledger): void {
+  for (const letter of ledger.letters.flat()) letter.crashed(++ledger.changes);
+  ledger.committed.clear();
+  for (const [partition, committed] of ledger.flushed) ledger.committed.set(partition, committed);
 }
 
-/** What is left of a group: what was flushed, and perhaps what came after it. */
-async function compare(driver: Driver, group: GroupModel): Promise<void> {
-  const { delivered, acked, retried, deadLettered, dropped } = driver.handleOf(group).stats();
-  group.counts = { delivered, acked, retried, deadLettered, dropped };
-  group.missed = group.missedToldOf;
-  const dead = new Map<string, number>();
-  for (const { deaths } of (await driver.handleOf(group).deadLetters?.peek(100_000)) ?? []) {
-    const [{ partition, offset }] = deaths as [(typeof deaths)[0]];
-    const place = `${partition}@${offset}`;
-    dead.set(place, (dead.get(place) ?? 0) + 1);
-  }
-  for (const letter of group.letters.flat()) {
-    if (letter.entry.gone) continue;
-    const { partition, offset } = letter.entry;
-    const count = dead.get(`${partition}@${offset}`) ?? 0;
-    const what = JSON.stringify(letter.maybe);
-    if (!group.narrow(letter, (trace) => trace.dead === count))
-      diverge(`${letter} is dead ${count} times, and was ${what}`);
-  }
-  driver.count(
-    group.letters.flat().some(({ maybe }) => maybe !== undefined) ? 'crash: not sure of all' : 'crash: sure of all',
-  );
+/** What is left of its logs, and what it says that it has done. */
+function reopened(ledger: Ledger, ends: readonly number[]): void {
+  ends.forEach((end, partition) => ledger.letters[partition]?.splice(end));
+  const { delivered, acked, retried, deadLettered, dropped } = ledger.handle.stats();
+  ledger.counts = { delivered, acked, retried, deadLettered, dropped };
+  // What it missed and was not told yet is gone with the process.
+  ledger.perhapsMissed += Math.max(0, ledger.missed - ledger.told);
+  ledger.missed = ledger.told;
 }
 
-export const restarting: Readonly<Record<string, Kind>> = {
+async function readAll(driver: Driver): Promise<Found[]> {
+  await driver.surroundings.rest();
+  driver.sync();
+  const found: Found[] = [];
+  for await (const { id, partition, offset } of driver.handle.read({ follow: false }))
+    found.push({ id, partition, offset });
+  return found;
+}
+
+/** Dead letters are those that were there; after a crash about so. */
+async function count(ledger: Ledger, crashed: boolean): Promise<void> {
+  const found = await exhume(ledger);
+  for (const letter of ledger.letters.flat()) {
+    if (letter.entry.gone) letter.change(++ledger.changes, { deaths: 0 });
+    else if (crashed) letter.buried(found.get(letter) ?? 0, ++ledger.changes);
+  }
+  if (!crashed) await checkGraves(ledger);
+}
+
+export const restarting: Readonly<Record<string, Kind<Driver>>> = {
   flush: {
     weight: 1,
     calm: true,
@@ -119,13 +145,17 @@ export const restarting: Readonly<Record<string, Kind>> = {
     },
   },
   crash: {
-    weight: 0.8,
+    weight: 1.2,
     perform: async (driver, random) => {
       if (!driver.lasts) return false;
       const power = chance(random, 0.5);
       if (chance(random, 0.3)) {
         await driver.rest();
         await flush(driver);
+      } else if (chance(random, 0.5)) {
+        publishAll(driver, [drawDraft(driver, random)], true);
+        publishAll(driver, [{ ...drawDraft(driver, random), transient: true }], true);
+        for (let n = between(random, 0, 30); n > 0; n--) await Promise.resolve();
       }
       await crash(driver, power);
       return true;
