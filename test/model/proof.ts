@@ -9,7 +9,7 @@ const COMMANDS_PER_RUN = 250;
 const MOST_TRIES = 250;
 
 /** What gets the commands: a broker, and whoever watches it. */
-export interface Subject {
+interface Subject {
   open(): Promise<void>;
   /** Whether there was something to do. */
   perform(command: Command): Promise<boolean>;

@@ -60,7 +60,7 @@ function drawGroup(random: Random, name: string): GroupConfiguration {
     name,
     ordering: pick(random, [undefined, 'partition', 'key', 'key', 'none'] as const),
     assignor: pick(random, [undefined, 'range', 'round-robin', 'sticky'] as const),
-    attempts: pick(random, [1, 2, 2, 3, Infinity]),
+    attempts: pick(random, [1, 1, 2, 2, 3, Infinity]),
     wait: pick(random, [0, 10, 20, 50]),
     deadLetter: chance(random, 0.15) ? false : undefined,
     ackTimeout: pick(random, [undefined, false, 30, 30, 60]),

@@ -239,12 +239,13 @@ export class Ledger {
   }
 
   private overtaken(letter: Letter): void {
-    const { hand, owed, done, entry } = letter;
+    const { hand, owed, done, entry, suspect } = letter;
     if (hand?.certain(this.now) === true) diverge(`retention took ${hand}`);
     if (owed && !entry.gone) diverge(`retention took ${letter}, which was redriven and is to come`);
     if (done === true) return;
     this.count('missed');
-    if (done === undefined || entry.gone) this.perhapsMissed++;
+    // It may have died with an earlier process.
+    if (done === undefined || entry.gone || suspect) this.perhapsMissed++;
     else this.missed++;
     letter.change(++this.changes, { done: true });
     letter.suspect = false;
