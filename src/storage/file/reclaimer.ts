@@ -53,6 +53,8 @@ export class Reclaimer {
   private isEager = false;
   /** The last try failed. */
   private isStuck = false;
+  /** Something was written since the last look. */
+  private kicked = false;
   private working: Promise<void> | undefined;
   private stopped = false;
 
@@ -73,11 +75,15 @@ export class Reclaimer {
   /** Something was written: there may be something to do. */
   kick(): void {
     if (this.stopped) return;
+    this.kicked = true;
     if (this.working !== undefined || !this.hasWork()) return;
+    this.kicked = false;
     this.working = this.work()
       .catch((error) => this.failed(error))
       .finally(() => {
         this.working = undefined;
+        // It may have looked for work just before there was some.
+        if (this.kicked) this.kick();
       });
   }
 
@@ -227,6 +233,8 @@ export class Reclaimer {
   /** Want of room, or of descriptors, passes; it is tried again after later writes. Anything else is a failing disk. */
   private failed(error: unknown): void {
     this.isStuck = true;
+    // What is dead gives room back. Anything else would fail again.
+    if (this.dead() === undefined) this.kicked = false;
     if (isNoSpace(error) || codeOf(error) === 'EMFILE' || codeOf(error) === 'ENFILE') return;
     if (SluiceError.is(error)) return;
     this.parts.onFailed(error);

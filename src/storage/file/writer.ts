@@ -50,7 +50,8 @@ export interface WriterParts {
 
 /**
  * Group commit. Batches are encoded as they come, into the group that will be written next; one write is under way at a
- * time, and when it is done all who waited for it go on, and the next group leaves.
+ * time, and when it is done all who waited for it go on, and the next group leaves. Messages wait until the event loop turns
+ * for those that are sent with them; what has no bodies was gathered by whoever wrote it, and leaves at once.
  */
 export class Writer {
   /** Set by the owner: it needs the writer. */
@@ -79,7 +80,7 @@ export class Writer {
     if (reach === 'disk') group.toDisk = true;
     const frames = group.frames.length;
     const done = group.add(batch, this.parts.table);
-    if (group.frames.length > frames && !this.isWriting && this.parts.pace.isDue(group)) this.start();
+    if (!group.hasBodies || (group.frames.length > frames && this.parts.pace.isDue(group))) this.start();
     else this.schedule();
     return done;
   }
@@ -183,7 +184,7 @@ export class Writer {
     this.isWriting = false;
     const next = this.queue[0];
     if (next === undefined) for (const resolve of this.idle.splice(0)) resolve();
-    else if (this.parts.pace.isDue(next)) this.start();
+    else if (!next.hasBodies || this.parts.pace.isDue(next)) this.start();
     else this.schedule();
   }
 
