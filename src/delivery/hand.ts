@@ -4,15 +4,22 @@ import type { Held } from './held.js';
 /** No deadline. Deadlines are small integers, ms since the broker was opened, so that no message needs a boxed number. */
 export const NEVER = -1;
 
+/** Slots at first; a power of two, as always. */
+const SMALLEST = 8;
+
 /**
- * What one consumer has in hand and has not settled: a ring through the messages themselves, in order of their deadlines.
- * One alarm watches the first; it is not cleared for every message that is settled in time.
+ * What one consumer has in hand and has not settled: a ring of slots, in order of deadlines. A message knows its slot, and leaves a gap
+ * there; what comes goes behind the last, nearly always. One alarm watches the first; it is not cleared for every message that is
+ * settled in time.
  *
- *     last ──next──► first ──next──► second ──next──► … ──next──► last
+ *     │   │ a │   │   │ d │ e │   │   │
+ *           ▲ first           ▲ end           the first, and the one before the end, are never gaps
  */
 export class Hand {
   size = 0;
-  private last: Held | undefined;
+  private slots: (Held | undefined)[] = new Array<Held | undefined>(SMALLEST).fill(undefined);
+  private first = 0;
+  private end = 0;
   private readonly alarm: Alarm;
   /** The deadline that the alarm is set to, while it is. */
   private watched = NEVER;
@@ -25,38 +32,39 @@ export class Hand {
   }
 
   add(held: Held): void {
-    const { last } = this;
+    const mask = this.slots.length - 1;
+    if (((this.end + 1) & mask) === this.first) return this.addToFull(held);
+    const { slots, end, first } = this;
     const { deadline } = held;
-    if (this.size++ === 0) {
-      held.previous = held;
-      held.next = held;
-      this.last = held;
-      if (deadline !== NEVER) this.watch(deadline);
-      return;
-    }
+    let at = end;
     // Mostly the latest of all; an extended or a shorter deadline goes to its place.
-    let after = last!;
-    let place = this.size - 1;
-    for (; place > 0 && sooner(deadline, after.deadline); place--) after = after.previous;
-    held.previous = after;
-    held.next = after.next;
-    after.next.previous = held;
-    after.next = held;
-    if (place === this.size - 1) this.last = held;
-    if (place === 0 && deadline !== NEVER) this.watch(deadline);
+    while (at !== first) {
+      const before = slots[(at - 1) & mask];
+      if (before !== undefined) {
+        if (!sooner(deadline, before.deadline)) break;
+        before.at = at;
+      }
+      slots[at] = before;
+      at = (at - 1) & mask;
+    }
+    slots[at] = held;
+    held.at = at;
+    this.end = (end + 1) & mask;
+    this.size++;
+    if (at === first && deadline !== NEVER) this.watch(deadline);
   }
 
   remove(held: Held): void {
-    const { previous, next } = held;
+    const { slots } = this;
+    const mask = slots.length - 1;
+    slots[held.at] = undefined;
     if (--this.size === 0) {
-      this.last = undefined;
+      this.first = this.end;
+    } else if (held.at === this.first) {
+      while (slots[this.first] === undefined) this.first = (this.first + 1) & mask;
     } else {
-      previous.next = next;
-      next.previous = previous;
-      if (this.last === held) this.last = previous;
+      while (slots[(this.end - 1) & mask] === undefined) this.end = (this.end - 1) & mask;
     }
-    held.previous = held;
-    held.next = held;
   }
 
   move(held: Held, deadline: number): void {
@@ -67,7 +75,7 @@ export class Hand {
 
   /** The first whose deadline has come, if any; else the alarm is set for the one that is next. */
   overdue(now: number): Held | undefined {
-    const first = this.last?.next;
+    const first = this.slots[this.first];
     if (first === undefined || first.deadline === NEVER) return undefined;
     if (this.epoch + first.deadline <= now) return first;
     this.watch(first.deadline);
@@ -75,10 +83,32 @@ export class Hand {
   }
 
   /** In order of deadlines; what is removed meanwhile may be the one that was just given. */
-  *[Symbol.iterator](): Generator<Held> {
+  [Symbol.iterator](): Iterator<Held> {
+    return this.all()[Symbol.iterator]();
+  }
+
+  private all(): Held[] {
     const all: Held[] = [];
-    for (let held = this.last?.next, left = this.size; left > 0; left--, held = held!.next) all.push(held!);
-    yield* all;
+    const mask = this.slots.length - 1;
+    for (let at = this.first; at !== this.end; at = (at + 1) & mask) {
+      const held = this.slots[at];
+      if (held !== undefined) all.push(held);
+    }
+    return all;
+  }
+
+  /** Closes the gaps, or, where they are few, makes room. */
+  private addToFull(held: Held): void {
+    const all = this.all();
+    const { length } = this.slots;
+    this.slots = new Array<Held | undefined>(this.size * 2 < length ? length : length * 2).fill(undefined);
+    this.first = 0;
+    this.end = all.length;
+    all.forEach((one, at) => {
+      this.slots[at] = one;
+      one.at = at;
+    });
+    this.add(held);
   }
 
   private watch(deadline: number): void {

@@ -55,9 +55,8 @@ export class Held extends StoredMessage implements Delivery {
   /** @internal When it was delivered, and when it times out: ms on the broker's clock since the broker was opened. */
   readonly since: number;
   /** @internal */ deadline: number;
-  /** @internal Its neighbours in the hand. */
-  previous: Held = this;
-  /** @internal */ next: Held = this;
+  /** @internal Its slot in the hand. */
+  at = 0;
   /** @internal The slot whose handler got it, and in which of its runs. */
   lane: Lane | undefined = undefined;
   /** @internal */ run = 0;

@@ -25,8 +25,10 @@ export class Tally {
 export type Load = (queue: BenchQueue, bodies: readonly Body[], tally: Tally) => Promise<void>;
 
 /** 1000 sends, then what they promise, then the last handler. */
-export const together: Load = async (queue, bodies, tally) => {
-  const handled = tally.expect(bodies.length);
+export const together: Load = (queue, bodies, tally) => sendAll(queue, bodies, tally.expect(bodies.length));
+
+/** Sends, then what they promise, then `handled`. */
+export async function sendAll(queue: BenchQueue, bodies: readonly Body[], handled: Promise<void>): Promise<void> {
   const sends: Promise<unknown>[] = [];
   for (const body of bodies) {
     const sent = queue.send(body);
@@ -34,7 +36,7 @@ export const together: Load = async (queue, bodies, tally) => {
   }
   await Promise.all(sends);
   await handled;
-};
+}
 
 /** Each send awaited before the next. Where there is nothing to await, one turn of the microtask queue is. */
 export const oneByOne: Load = async (queue, bodies, tally) => {

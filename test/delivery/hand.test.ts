@@ -7,7 +7,7 @@ import { ManualClock } from '../../src/testing/manual-clock.js';
 
 const EPOCH = 1_000_000;
 
-/** Of a held message a hand knows its deadline and its neighbours only. */
+/** Of a held message a hand knows its deadline and its slot only. */
 const held = (deadline: number): Held => ({ deadline }) as Held;
 
 function setUp(): { hand: Hand; clock: ManualClock; overdue: number[] } {

@@ -1,4 +1,4 @@
-import { loaded, together, type Load } from '../loads.js';
+import { loaded, sendAll, together, type Load } from '../loads.js';
 import { openBare } from '../queues/bare.js';
 import { GROUPS, openTopic } from '../queues/topic.js';
 import type { Row } from '../row.js';
@@ -6,11 +6,7 @@ import type { Row } from '../row.js';
 const NAME = 'a publish and its deliveries; bare: a delivery';
 
 /** As together(), where every message is handled by each of the groups. */
-const toEachGroup: Load = async (topic, bodies, tally) => {
-  const handled = tally.expect(bodies.length * GROUPS);
-  await Promise.all(bodies.map(async (body) => topic.send(body)));
-  await handled;
-};
+const toEachGroup: Load = (topic, bodies, tally) => sendAll(topic, bodies, tally.expect(bodies.length * GROUPS));
 
 /** A topic: published once, delivered to and acknowledged by every group. */
 export const row: Row = {
