@@ -169,9 +169,12 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
       }
       const inboxes = this.host.ways.from(this, routingKey, given?.headers);
       if (inboxes.length === 0) return this.unroutable(routingKey, body, given);
-      const sent = this.host.post.send(inboxes, body, given, routingKey);
+      const { post, ways } = this.host;
+      const only = ways.only(inboxes);
+      const sent =
+        only === undefined ? post.send(inboxes, body, given, routingKey) : post.sendTo(only, body, given, routingKey);
       this.published++;
-      if (given !== undefined || inboxes.length > 1 || !inboxes[0]!.plain) sent.catch(() => this.published--);
+      if (given !== undefined || only?.plain !== true) sent.catch(() => this.published--);
       return sent;
     } catch (error) {
       return Promise.reject(error as Error);

@@ -47,6 +47,7 @@ export interface Host {
 export interface RoutingHost<Exchange> extends Host {
   readonly ways: {
     from(exchange: Exchange, routingKey: string, headers: Headers | undefined): readonly Inbox[];
+    only(inboxes: readonly Inbox[]): Inbox | undefined;
     unroutable(exchange: Exchange, routingKey: string, headers: Headers, id: string): void;
     closesCycle(from: Exchange, to: Exchange): boolean;
   };

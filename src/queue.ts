@@ -180,7 +180,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
       this.checkHere();
       const given = once(options);
       checkMessageOptions(given, 'send() options', SEND);
-      return this.host.post.send(this.ownInbox, body, given, undefined);
+      return this.host.post.sendTo(this.inbox, body, given, undefined);
     } catch (error) {
       return Promise.reject(error as Error);
     }

@@ -11,6 +11,8 @@ export class Ways {
   private readonly router: Router<Inbox | Exchange, Exchange>;
   private readonly events: Events;
   private readonly find: (name: string) => Inbox | Exchange | undefined;
+  private asked: readonly Inbox[] | undefined;
+  private answer: Inbox | undefined;
   /** Alternates that nothing has the name of: said once each. */
   private readonly missed = new Set<string>();
 
@@ -35,6 +37,18 @@ export class Ways {
   /** The final destinations of what is published to `exchange`, each once. */
   from(exchange: Exchange, routingKey: string, headers: Headers = NO_HEADERS): readonly Inbox[] {
     return this.router.route(exchange, routingKey, headers) as readonly Inbox[];
+  }
+
+  /**
+   * The destination, if there is only one. Mostly asked of one array over and over: to compare that takes a fraction of what it takes
+   * to read a frozen array, which compilers do not know how to do.
+   */
+  only(inboxes: readonly Inbox[]): Inbox | undefined {
+    if (inboxes !== this.asked) {
+      this.asked = inboxes;
+      this.answer = inboxes.length === 1 ? inboxes[0] : undefined;
+    }
+    return this.answer;
   }
 
   /** Somebody has to be told that a message ended nowhere. */

@@ -36,17 +36,26 @@ export class Post {
     this.report = report;
   }
 
-  /** One message. Resolves once it is stored as durably as its storage promises. */
+  /** One message, for one place. Resolves once it is stored as durably as its storage promises. */
+  sendTo(
+    inbox: Inbox,
+    body: unknown,
+    options: MessageOptions | undefined,
+    routingKey: string | undefined,
+  ): Promise<Receipt> {
+    if (options === undefined && inbox.open && inbox.validate === undefined) {
+      return this.sendPlain(inbox, body, routingKey);
+    }
+    return this.send([inbox], body, options, routingKey);
+  }
+
+  /** One message, for any number of places. */
   send(
     inboxes: readonly Inbox[],
     body: unknown,
     options: MessageOptions | undefined,
     routingKey: string | undefined,
   ): Promise<Receipt> {
-    if (options === undefined && inboxes.length === 1) {
-      const inbox = inboxes[0]!;
-      if (inbox.open && inbox.validate === undefined) return this.sendPlain(inbox, body, routingKey);
-    }
     return this.sendMany([{ inboxes, body, options, routingKey }]).then(([receipt]) => receipt!);
   }
 
