@@ -114,6 +114,8 @@ class SimulatedFile implements File {
 
   async write(parts: readonly Uint8Array[], position: number): Promise<number> {
     const { disk, inode, through } = this;
+    // What a process does after its end reaches nothing.
+    if (!disk.isAlive(this.life)) throw new Killed('write');
     const fault = disk.decide('write', this.path);
     let bytes = Buffer.concat(parts);
     if (fault !== undefined && 'short' in fault) bytes = bytes.subarray(0, Math.min(fault.short, bytes.byteLength));
