@@ -58,9 +58,8 @@ export class Cursor {
   readonly returned = new Returns();
   private readonly window: Buffer;
   private readonly owner: CursorOwner;
-  /** What lies below came from an earlier run. */
   readonly boundary: number;
-  /** Of that, what is deferred or returned ahead of the window. */
+  /** Of what lies below that, what is deferred or returned ahead of the window. */
   private readonly elsewhere = new Set<number>();
   /** The candidate is a returned message, not the window's first. */
   private returning = false;
