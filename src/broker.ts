@@ -6,7 +6,7 @@ import { closeTimeout, within } from './consumer.js';
 import { Agenda } from './delivery/agenda.js';
 import { abandon } from './delivery/ending.js';
 import { Envelopes } from './delivery/intake/envelope.js';
-import { Identities } from './delivery/head.js';
+import { Identities } from './delivery/identities.js';
 import { Journal } from './delivery/journal.js';
 import { Slice } from './delivery/slice.js';
 import type { Subscription } from './delivery/subscription.js';

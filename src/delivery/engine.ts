@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Codecs } from '../codec.js';
 import type { Events } from '../events.js';
 import type { Agenda } from './agenda.js';
-import type { Identities } from './head.js';
+import type { Identities } from './identities.js';
 import type { Shapes } from './shapes.js';
 import type { Slice } from './slice.js';
 import type { Trial } from './crash/trial.js';

@@ -1,6 +1,6 @@
-import { randomInt } from 'node:crypto';
 import type { Death, Headers } from '../message.js';
 import type { SpokenHead } from '../storage/storage.js';
+import { COUNTER_BITS, COUNTERS, LAST_BYTES, parsed, tickOf, type Identities } from './identities.js';
 
 /**
  * What most messages do not have, kept apart so that the many stay small. All times are ms on the broker's clock.
@@ -21,15 +21,6 @@ export interface Rare {
   readonly codec: string | undefined;
   /** true: gone after a restart. */
   readonly transient: boolean;
-}
-
-/** Bits of `tick` that count messages within a millisecond. 999 · 2²¹ + 2²¹ − 1 still is a small integer. */
-const COUNTER_BITS = 21;
-const COUNTERS = 2 ** COUNTER_BITS;
-
-/** Below 2³¹. `| 0` says so: without it V8 boxes what came out of a calculation with a time, 16 bytes a message. */
-function tickOf(ms: number, counter: number): number {
-  return (ms * COUNTERS + counter) | 0;
 }
 
 const NOTHING: Rare = {
@@ -171,10 +162,44 @@ export class Head implements SpokenHead {
   }
 }
 
+/** What follows the id's last digits: `"}` */
+const END = [0x22, 0x7d] as const;
+
 /** A head whose id is the text of its identity, which has its time in it: that is not stored beside it. */
 export class NamedHead extends Head {
+  /** Its JSON up to the last two digits of its id: shared by all that begin so. */
+  private readonly stem: Uint8Array;
+
+  constructor(
+    id: string,
+    { seconds, tick, stem }: Identities,
+    size: number,
+    key: string | undefined,
+    routingKey: string | undefined,
+    extra: Rare | undefined,
+  ) {
+    super(id, seconds, tick, size, key, routingKey, extra);
+    this.stem = stem;
+  }
+
   protected override get isNamed(): boolean {
     return true;
+  }
+
+  get spelled(): number {
+    const isPlain = this.key === undefined && this.routingKey === undefined && this.rare === undefined;
+    return isPlain ? this.stem.length + 4 : 0;
+  }
+
+  spell(target: Uint8Array, at: number): void {
+    const { stem } = this;
+    const digits = (this.tick & 1023) * 2;
+    const end = at + stem.length;
+    target.set(stem, at);
+    target[end] = LAST_BYTES[digits]!;
+    target[end + 1] = LAST_BYTES[digits + 1]!;
+    target[end + 2] = END[0];
+    target[end + 3] = END[1];
   }
 }
 
@@ -228,73 +253,4 @@ function rareOf(json: StoredHead): Rare | undefined {
     deaths: json.x?.map((death) => ({ ...death, at: new Date(death.at) })),
     transient: json.n ?? false,
   };
-}
-
-/** The last two digits of an id, so that a burst makes each with one concatenation. */
-const LAST = Array.from({ length: 1024 }, (_, n) => n.toString(32).padStart(2, '0'));
-
-const COUNTER_DIGITS = 5;
-const RUN_AND_COUNTER = 6 + COUNTER_DIGITS;
-
-/**
- * Identities of one broker's messages: unique, and sorting by time as text.
- *
- *     time, base 36 (9) │ run, base 36 (6, random per broker) │ counter in the millisecond, base 32 (5)
- */
-export class Identities {
-  private readonly run = randomInt(36 ** 6)
-    .toString(36)
-    .padStart(6, '0');
-  /** Of the newest identity. */
-  seconds = 0;
-  tick = 0;
-  private time = -1;
-  private lastOfTime = 0;
-  private prefix = '';
-  private prefixStem = -1;
-  private prefixSeconds = -1;
-
-  /**
-   * Makes the next identity, at `now`; it is in `seconds` and `tick`. Time never goes back here: a clock that does, or
-   * that stands still for 2²¹ messages, is overtaken by a millisecond at a time.
-   */
-  next(now: number): void {
-    if (now > this.time) this.begin(Math.floor(now));
-    else if (this.tick === this.lastOfTime) this.begin(this.time + 1);
-    else this.tick++;
-  }
-
-  private begin(time: number): void {
-    this.time = time;
-    this.seconds = Math.floor(time / 1000);
-    this.tick = tickOf(time - this.seconds * 1000, 0);
-    this.lastOfTime = this.tick + COUNTERS - 1;
-  }
-
-  /** The newest identity as text. */
-  text(): string {
-    const stem = this.tick >>> 10;
-    if (stem !== this.prefixStem || this.seconds !== this.prefixSeconds) {
-      this.prefix = this.stem(this.seconds, this.tick);
-      this.prefixStem = stem;
-      this.prefixSeconds = this.seconds;
-    }
-    return this.prefix + LAST[this.tick & 1023];
-  }
-
-  /** A message's id: what it was given, or the text of its identity. */
-  of(head: Head): string {
-    return head.id ?? this.stem(head.seconds, head.tick) + LAST[head.tick & 1023];
-  }
-
-  private stem(seconds: number, tick: number): string {
-    const time = seconds * 1000 + (tick >>> COUNTER_BITS);
-    const high = (tick & (COUNTERS - 1)) >>> 10;
-    return time.toString(36).padStart(9, '0') + this.run + high.toString(32).padStart(3, '0');
-  }
-}
-
-/** What the text of an identity says of its time. */
-function parsed(text: string): { readonly time: number; readonly counter: number } {
-  return { time: parseInt(text.slice(0, -RUN_AND_COUNTER), 36), counter: parseInt(text.slice(-COUNTER_DIGITS), 32) };
 }

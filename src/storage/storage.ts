@@ -39,6 +39,9 @@ export interface Entry {
 /** A head that knows its own JSON: what JSON.stringify() makes of it, in less time. */
 export interface SpokenHead {
   json(): string;
+  /** Bytes of it where it is ASCII, and spell() writes it; else 0. */
+  readonly spelled?: number;
+  spell?(target: Uint8Array, at: number): void;
 }
 
 export interface StoredEntry {

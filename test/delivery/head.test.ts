@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Head, NamedHead, Identities, rare } from '../../src/delivery/head.js';
+import { Head, NamedHead, rare } from '../../src/delivery/head.js';
+import { Identities } from '../../src/delivery/identities.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -199,19 +200,15 @@ describe("A head's own JSON", () => {
       fc.property(fc.array(times, { minLength: 1 }), text, text, fc.boolean(), (now, key, routingKey, isRare) => {
         const identities = new Identities();
         for (const at of now) identities.next(at);
-        const { seconds, tick } = identities;
-        const head = new NamedHead(
-          identities.text(),
-          seconds,
-          tick,
-          7,
-          key,
-          routingKey,
-          isRare ? rare({ priority: 2 }) : undefined,
-        );
+        const extra = isRare ? rare({ priority: 2 }) : undefined;
+        const head = new NamedHead(identities.text(), identities, 7, key, routingKey, extra);
         const json = head.json();
         expect(json).toBe(JSON.stringify(head));
         expect(JSON.parse(json)).not.toHaveProperty('t');
+        const bytes = Buffer.alloc(head.spelled + 2, '-');
+        if (head.spelled > 0) head.spell(bytes, 1);
+        expect(bytes.toString()).toBe(head.spelled > 0 ? `-${json}-` : '--');
+        expect(head.spelled > 0).toBe(key === undefined && routingKey === undefined && !isRare);
         expect(shown(Head.from(JSON.parse(json) as object, () => 7))).toEqual(shown(head));
       }),
     );

@@ -13,7 +13,8 @@ import { encodedBytes, json, type Codec, type Encoded } from '../../codec.js';
 import { milliseconds } from '../../duration.js';
 import { SluiceError } from '../../errors.js';
 import type { Headers, MessageOptions } from '../../message.js';
-import { Head, NamedHead, rare, type Identities, type Rare } from '../head.js';
+import { Head, NamedHead, rare, type Rare } from '../head.js';
+import type { Identities } from '../identities.js';
 import { checkRetry } from '../retry.js';
 
 /** Option names of a message, and those that some callers add. */
@@ -101,7 +102,7 @@ export class Envelopes {
     const { seconds, tick } = identities;
     this.id = given ?? identities.text();
     if (given === undefined && this.lasting) {
-      return new NamedHead(this.id, seconds, tick, size, options?.key, routingKey, extra);
+      return new NamedHead(this.id, identities, size, options?.key, routingKey, extra);
     }
     return new Head(given, seconds, tick, size, options?.key, routingKey, extra);
   }

@@ -3,7 +3,7 @@ import type { SpokenHead, StorageOp } from '../storage.js';
 import { FRAME_ALIGNMENT, FRAME_HEADER } from './frame.js';
 import type { Log, LogTable } from './log-table.js';
 import { COPY, ENTRY } from './record.js';
-import type { RecordBuffer, RecordView } from './record.js';
+import type { HeadText, RecordBuffer, RecordView, SpelledHead } from './record.js';
 import { encodeDrop, encodeLogName, encodeRemove } from './state.js';
 
 /** A frame is closed at this much payload; a batch never straddles two. Bytes. */
@@ -23,8 +23,8 @@ export interface Waiter {
 /** A batch with all that can be wrong with it found out: nothing that comes later may throw. */
 export interface CheckedBatch {
   readonly ops: readonly StorageOp[];
-  /** JSON of the heads, one per append. */
-  readonly heads: readonly string[];
+  /** JSON of the heads, one per append, or who writes it. */
+  readonly heads: readonly HeadText[];
   /** Whether an append carries a body: such batches have no part in the reserve of a full disk. */
   readonly bodied: boolean;
   /** About what it will take on the disk. Bytes. */
@@ -207,14 +207,14 @@ function makeWaiter(): Waiter {
 /** Longest body and head that a record can hold; far below what u32 offsets in a segment allow. */
 const LARGEST_BATCH = 2 ** 30;
 
-const NO_HEADS: string[] = [];
+const NO_HEADS: HeadText[] = [];
 
 /**
  * @throws TypeError for a body that is neither a string nor a Uint8Array, or a head without JSON; RangeError for a batch
  * over 1 GiB; whatever a head's toJSON throws
  */
 export function checkBatch(ops: readonly StorageOp[]): CheckedBatch {
-  let heads: string[] = NO_HEADS;
+  let heads: HeadText[] = NO_HEADS;
   let bodied = false;
   let bytes = FRAME_HEADER;
   let last: object | undefined;
@@ -223,12 +223,12 @@ export function checkBatch(ops: readonly StorageOp[]): CheckedBatch {
     if (op.type !== 'append') continue;
     const { head, body } = op.entry;
     // Entries that go to several logs share their head.
-    const json = head === last ? heads[heads.length - 1]! : jsonOf(head);
-    if (json === undefined) throw new TypeError(`a head must have JSON; got ${describe(head)}`);
+    const text = head === last ? heads[heads.length - 1]! : textOf(head);
+    if (text === undefined) throw new TypeError(`a head must have JSON; got ${describe(head)}`);
     last = head;
-    if (heads === NO_HEADS) heads = [json];
-    else heads.push(json);
-    bytes += json.length;
+    if (heads === NO_HEADS) heads = [text];
+    else heads.push(text);
+    bytes += typeof text === 'string' ? text.length : text.spelled;
     if (body === undefined) continue;
     bodied = true;
     if (typeof body === 'string') bytes += body.length;
@@ -239,6 +239,7 @@ export function checkBatch(ops: readonly StorageOp[]): CheckedBatch {
   return { ops, heads, bodied, bytes };
 }
 
-function jsonOf(head: object & Partial<SpokenHead>): string | undefined {
+function textOf(head: object & Partial<SpokenHead>): HeadText | undefined {
+  if (head.spelled) return head as SpelledHead;
   return typeof head.json === 'function' ? head.json() : JSON.stringify(head);
 }

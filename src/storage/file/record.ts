@@ -1,3 +1,5 @@
+import type { SpokenHead } from '../storage.js';
+
 /**
  * Records: what the payload of a frame is made of.
  *
@@ -29,6 +31,10 @@ export const BYTES = 4;
 const LARGEST_OFFSET_HIGH = 2 ** 32;
 /** Characters. */
 const SHORT = 64;
+
+/** A head that writes its JSON itself. */
+export type SpelledHead = Required<Pick<SpokenHead, 'spelled' | 'spell'>>;
+export type HeadText = string | SpelledHead;
 
 /** Bytes that are written into, growing as needed. What lies beyond `length` is arbitrary. */
 export class RecordBuffer {
@@ -62,14 +68,15 @@ export class RecordBuffer {
     kind: number,
     offset: number,
     log: number,
-    head: string | undefined,
+    head: HeadText | undefined,
     body: string | Uint8Array | undefined,
   ): number {
     const at = this.length;
     const most = body === undefined ? 0 : typeof body === 'string' ? body.length * 3 : body.length;
-    this.reserve(RECORD_HEADER + (head === undefined ? 0 : head.length * 3) + most + 4);
+    const mostOfHead = head === undefined ? 0 : typeof head === 'string' ? head.length * 3 : head.spelled;
+    this.reserve(RECORD_HEADER + mostOfHead + most + 4);
     this.length += RECORD_HEADER;
-    const headEncoding = head === undefined ? NONE : this.text(head);
+    const headEncoding = head === undefined ? NONE : typeof head === 'string' ? this.text(head) : this.spelled(head);
     const headLength = this.length - at - RECORD_HEADER;
     let encoding = NONE;
     if (typeof body === 'string') encoding = this.text(body);
@@ -103,6 +110,12 @@ export class RecordBuffer {
     numbers.setUint32(at + 12, log, true);
     numbers.setUint32(at + 16, headLength, true);
     this.pad(4);
+  }
+
+  private spelled(head: SpelledHead): number {
+    head.spell(this.bytes, this.length);
+    this.length += head.spelled;
+    return ASCII;
   }
 
   /** Room for it has been reserved: 3 bytes per UTF-16 unit are enough for each encoding. */

@@ -1,4 +1,5 @@
-import { Identities, NamedHead } from '../../../src/delivery/head.js';
+import { NamedHead } from '../../../src/delivery/head.js';
+import { Identities } from '../../../src/delivery/identities.js';
 import { Broker } from '../../../src/index.js';
 import { FileStorage } from '../../../src/storage/file-storage.js';
 import type { Reach, Sender } from './sender.js';
@@ -37,8 +38,7 @@ export async function openStorage(directory: string, reach: Reach): Promise<Send
   return {
     send() {
       identities.next(Date.now());
-      const { seconds, tick } = identities;
-      const head = new NamedHead(identities.text(), seconds, tick, BODY.byteLength, undefined, undefined, undefined);
+      const head = new NamedHead(identities.text(), identities, BODY.byteLength, undefined, undefined, undefined);
       return storage.write([{ type: 'append', log: 'orders', entry: { head, body: BODY } }]);
     },
   };
