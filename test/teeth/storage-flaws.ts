@@ -289,7 +289,7 @@ export const storageFlaws: readonly Flaw[] = [
   {
     name: 'storage: messages are written without a reserve behind them',
     file: at('writer.ts'),
-    find: 'if (group.hasBodies) await this.ensureReserve();',
+    find: 'if (group.hasBodies && !reserve.isThere) await reserve.make();',
     replace: '',
     tests: [SPACE],
   },
