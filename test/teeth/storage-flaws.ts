@@ -54,7 +54,7 @@ export const storageFlaws: readonly Flaw[] = [
   {
     name: 'storage: a write does not wait for the zeros ahead of it',
     file: at('appender.ts'),
-    find: 'if (this.end + bytes > this.file.allocated) await this.lookAhead?.underWay;',
+    find: 'if (zeros !== undefined) await zeros;',
     replace: '',
     tests: [LOOK_AHEAD],
   },
