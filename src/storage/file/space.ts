@@ -63,12 +63,14 @@ export class Space {
     return this.isFull || this.warned;
   }
 
-  /** Why a batch of so many bytes must be refused, or undefined. `pending`: bytes on their way. */
-  refuse(bytes: number, pending: number): SluiceError | undefined {
+  /** Why a batch of so many bytes must be refused, or undefined. `pending`: groups on their way. */
+  refuse(bytes: number, pending: readonly { readonly length: number }[]): SluiceError | undefined {
     if (this.clock.now() - this.lookedAt >= LOOK_AGAIN) void this.look();
     if (this.refusal !== undefined) return this.error(this.refusal);
     const { maxBytes } = this.limits;
-    if (maxBytes === Infinity || this.used() + pending + bytes <= maxBytes) return undefined;
+    if (maxBytes === Infinity) return undefined;
+    const coming = pending.reduce((sum, { length }) => sum + length, bytes);
+    if (this.used() + coming <= maxBytes) return undefined;
     this.warn({ bytes: this.used(), maxBytes });
     return this.error(`${this.used()} of ${maxBytes} bytes are used`);
   }

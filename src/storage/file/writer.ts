@@ -73,7 +73,7 @@ export class Writer {
   write(batch: CheckedBatch, reach: Durability): Promise<void> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     if (batch.bodied) {
-      const refusal = this.space.refuse(batch.bytes, this.pending);
+      const refusal = this.space.refuse(batch.bytes, this.queue);
       if (refusal !== undefined) return Promise.reject(refusal);
     }
     const group = this.group();
@@ -131,12 +131,6 @@ export class Writer {
     segments.active.end = appender.end;
     segments.active.lastChecksum = this.parts.chain.previous;
     return at;
-  }
-
-  private get pending(): number {
-    let bytes = 0;
-    for (const group of this.queue) bytes += group.length;
-    return bytes;
   }
 
   private group(): Group {
