@@ -32,6 +32,7 @@ export class Ways {
   /** To be called after whatever can change a way. */
   changed(): void {
     this.router.changed();
+    this.asked = this.answer = undefined;
   }
 
   /** The final destinations of what is published to `exchange`, each once. */

@@ -386,3 +386,37 @@ describe('memory of MemoryStorage', () => {
     expect(Object.keys(ranges(storage))).toHaveLength(logs);
   });
 });
+
+describe('an open log', () => {
+  it('takes entries where write() would put them', () => {
+    const storage = new MemoryStorage();
+    write(storage, [append('a')]);
+    const log = storage.openLog('log')!;
+    expect(log.append({}, 'b')).toBe(1);
+    write(storage, [append('c'), drop(0, 1)]);
+    expect(log.append({}, 'd')).toBe(3);
+    expect(read(storage).map(({ offset, entry }) => [offset, entry.body])).toEqual([
+      [1, 'b'],
+      [2, 'c'],
+      [3, 'd'],
+    ]);
+  });
+
+  it('is refused after close()', async () => {
+    const storage = new MemoryStorage();
+    const log = storage.openLog('log')!;
+    await storage.close();
+    expect(() => log.append({}, 'a')).toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }));
+    expect(storage.openLog('log')).toBeUndefined();
+  });
+
+  it('there is none where bytes are counted, or where somebody looks at what is written', () => {
+    class Watched extends MemoryStorage {
+      override write(batch: readonly StorageOp[]): void {
+        void super.write(batch);
+      }
+    }
+    expect(new MemoryStorage({ maxBytes: 1000 }).openLog('log')).toBeUndefined();
+    expect(new Watched().openLog('log')).toBeUndefined();
+  });
+});
