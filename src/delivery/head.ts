@@ -81,6 +81,8 @@ export class Head implements SpokenHead {
 
   /** Negative: it came before `other`. */
   compareAge(other: Head): number {
+    const plain = this.rare === undefined && other.rare === undefined;
+    if (plain) return this.seconds - other.seconds || this.tick - other.tick;
     return this.arrived - other.arrived || this.seconds - other.seconds || this.tick - other.tick;
   }
 

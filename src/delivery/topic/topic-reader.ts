@@ -44,6 +44,9 @@ export class TopicReader implements Follower {
   private wake: () => void = () => undefined;
   private ended = false;
   private failure: SluiceError | undefined;
+  private readonly tracks: Track[] = [];
+  /** It reads all partitions, those included that the topic grows by. */
+  private all = false;
 
   /** @param readers of the topic: it is among them while it reads */
   constructor(
@@ -70,44 +73,85 @@ export class TopicReader implements Follower {
   }
 
   /** From positions on, by partition, and with `all` also what the topic grows by. Ends with `signal`, when end() is called or, unless it is to `follow`, at the ends of the logs. */
-  async *messages(
+  messages(
     positions: readonly (readonly [Partition, Position])[],
     all: boolean,
     follow: boolean,
     signal: AbortSignal | undefined,
+  ): AsyncIterableIterator<LocatedMessage> {
+    this.all = all;
+    const steps = this.steps(positions, follow, signal);
+    // What is at hand is given without the generator, which takes three turns of the microtask queue for a message. It stands still at
+    // a message that it gave, unless somebody has asked it for the next.
+    let asked = 0;
+    const answered = (): void => void asked--;
+    const ask = <R>(answer: Promise<R>): Promise<R> => {
+      asked++;
+      answer.then(answered, answered);
+      return answer;
+    };
+    return {
+      next: () => {
+        const message = asked === 0 ? this.ready() : undefined;
+        return message === undefined ? ask(steps.next()) : Promise.resolve({ value: message, done: false });
+      },
+      return: (value: unknown) => ask(steps.return(value)),
+      throw: (error: unknown) => ask(steps.throw(error)),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  private async *steps(
+    positions: readonly (readonly [Partition, Position])[],
+    follow: boolean,
+    signal: AbortSignal | undefined,
   ): AsyncGenerator<LocatedMessage> {
+    const { tracks } = this;
     const end = (): void => this.end();
     if (signal?.aborted === true || this.inbox.closed) return;
     signal?.addEventListener('abort', end, { once: true });
     this.readers.add(this);
     this.inbox.followers.add(this);
     try {
-      const tracks: Track[] = [];
       for (const [partition, from] of positions) {
         const next = await this.unlessEnded(() => partition.locate(from));
         tracks.push(trackOf(partition, next ?? partition.next));
       }
-      const { partitions } = this.inbox;
-      const follows = (): boolean => all && tracks.length < partitions.length;
       for (;;) {
-        while (follows()) tracks.push(trackOf(partitions[tracks.length]!));
-        for (const track of tracks) if (track.at === track.ahead.length && unread(track)) await this.readAhead(track);
+        while (this.grown) tracks.push(trackOf(this.inbox.partitions[tracks.length]!));
+        for (const track of tracks) if (lacks(track)) await this.readAhead(track);
         if (this.failure !== undefined) throw this.failure;
         if (this.ended) return;
         const track = oldest(tracks);
         if (track !== undefined) {
           const message = this.messageOf(track);
           if (message !== undefined) yield message;
-        } else if (!tracks.some(unread) && !follows()) {
+        } else if (!tracks.some(unread) && !this.grown) {
           if (!follow) return;
           await this.arrival(tracks);
         }
       }
     } finally {
+      tracks.length = 0;
       this.inbox.followers.delete(this);
       this.readers.delete(this);
       signal?.removeEventListener('abort', end);
     }
+  }
+
+  /** The next message, where nothing has to be read before, or waited for. */
+  private ready(): LocatedMessage | undefined {
+    const { tracks } = this;
+    if (this.ended || this.grown || tracks.some(lacks)) return undefined;
+    const track = oldest(tracks);
+    return track && this.messageOf(track);
+  }
+
+  /** There are partitions that it does not read yet. */
+  private get grown(): boolean {
+    return this.all && this.tracks.length < this.inbox.partitions.length;
   }
 
   /** What was read; undefined when reading has ended meanwhile, and be it that the storage refused it for that. */
@@ -166,6 +210,11 @@ export class TopicReader implements Follower {
 
 function trackOf(partition: Partition, next = partition.first): Track {
   return { partition, next, ahead: NOTHING, at: 0 };
+}
+
+/** What is next of it has to be read first. */
+function lacks(track: Track): boolean {
+  return track.at === track.ahead.length && unread(track);
 }
 
 function unread({ partition, next }: Track): boolean {
