@@ -42,8 +42,6 @@ interface Member {
  */
 export class Group {
   readonly buffer: RecordBuffer;
-  /** When. ms */
-  readonly began: number;
   /** Where each frame begins in the buffer. */
   readonly frames: number[] = [];
   /** Batches without bodies: where a disk is full they are tried again. */
@@ -66,9 +64,8 @@ export class Group {
   private bodied: Waiter | undefined;
   private bodiless: Waiter | undefined;
 
-  constructor(buffer: RecordBuffer, began: number) {
+  constructor(buffer: RecordBuffer) {
     this.buffer = buffer;
-    this.began = began;
     buffer.length = 0;
   }
 

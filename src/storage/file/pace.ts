@@ -2,14 +2,16 @@ import type { Group } from './group.js';
 
 /** About what the bytes of a write take beside its sync. */
 const BYTES_PER_MS = 1_000_000;
+/** About how many records a broker makes. */
+const RECORDS_PER_MS = 1500;
 /** ms */
 const SHORTEST_SYNC = 0.05;
 /** So slowly is it believed that syncs take longer than they did. */
-const GROWTH = 1.125;
+const GROWTH = 1.02;
 
 /**
- * When a group should wait no longer. More batches in it save a sync each, and nothing but that: one that gathered them for
- * as long as a sync takes is written while others are encoded, so that the disk and this process work at the same time.
+ * How much should share a write. More records in a group save a sync each, and nothing but that: where it takes twice as long
+ * as a sync to make a group, it is written while others are encoded, so that the disk and this process work at the same time.
  *
  *     syncs take long      encode ───────────► write ════════════════════► encode ───────────► write …
  *     encoding does        encode ─────►│─────►│─────►│─────►
@@ -31,8 +33,8 @@ export class Pace {
     this.sync = Math.max(Math.min(took, this.sync * GROWTH), SHORTEST_SYNC);
   }
 
-  /** Looks at the clock for large groups only. */
-  isDue(group: Group): boolean {
-    return group.frames.length > 1 && this.time() - group.began >= this.sync;
+  /** Nobody should wait for more; and for as many to come back, neither. */
+  isEnough(group: Group): boolean {
+    return group.effects.length >= 2 * this.sync * RECORDS_PER_MS;
   }
 }

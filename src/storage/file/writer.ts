@@ -78,9 +78,8 @@ export class Writer {
     }
     const group = this.group();
     if (reach === 'disk') group.toDisk = true;
-    const frames = group.frames.length;
     const done = group.add(batch, this.parts.table);
-    if (!group.hasBodies || (group.frames.length > frames && this.parts.pace.isDue(group))) this.start();
+    if (!group.hasBodies || this.parts.pace.isEnough(group)) this.start();
     else this.schedule();
     return done;
   }
@@ -137,7 +136,7 @@ export class Writer {
     const last = this.queue[this.queue.length - 1];
     const largest = this.space.isScarce ? LARGEST_WHEN_SCARCE : LARGEST_GROUP;
     if (last !== undefined && last.length < largest) return last;
-    const group = new Group(this.buffers.pop() ?? new RecordBuffer(128 * 1024), this.parts.pace.time());
+    const group = new Group(this.buffers.pop() ?? new RecordBuffer(128 * 1024));
     this.queue.push(group);
     return group;
   }
@@ -163,22 +162,22 @@ export class Writer {
       else if (group.toDisk && !this.parts.appender.isSynced) await this.parts.appender.sync();
     } catch (error) {
       await this.refused(group, error);
-      return this.goOn();
+      return this.goOn(false);
     }
     pace.wrote(group.length, began);
     const { buffer } = group;
     if (buffer.bytes.byteLength <= LARGEST_KEPT && this.buffers.length < 4) this.buffers.push(buffer);
-    this.goOn();
+    this.goOn(pace.isEnough(group));
     group.resolve();
     this.parts.onWritten();
   }
 
-  /** Nothing is under way. Whoever waited and sends again in the same turn is in time for the next group, if that can wait. */
-  private goOn(): void {
+  /** Nothing is under way. Whoever waited and sends again in the same turn is in time for the next group, unless it leaves at once. */
+  private goOn(atOnce: boolean): void {
     this.isWriting = false;
     const next = this.queue[0];
     if (next === undefined) for (const resolve of this.idle.splice(0)) resolve();
-    else if (!next.hasBodies || this.parts.pace.isDue(next)) this.start();
+    else if (atOnce || !next.hasBodies) this.start();
     else this.schedule();
   }
 
@@ -259,7 +258,7 @@ export class Writer {
     }
     groups.push(...this.queue.splice(0));
     const full = this.space.ranOut((error as Error).message);
-    const again = new Group(new RecordBuffer(64 * 1024), this.parts.pace.time());
+    const again = new Group(new RecordBuffer(64 * 1024));
     this.parts.table.resetAssigned();
     // Without bodies and still no room where it was: the reserve is in the next segment, once.
     const isStuck = !group.hasBodies && (group.rolls || spares.ready.length === 0);
