@@ -8,8 +8,10 @@ export interface LogEntry {
   readonly body?: Encoded;
 }
 
-/** An entry as a storage gave it back, with its head as the engine knows it. */
-export function ownEntry({ head, body }: StoredEntry['entry']): LogEntry {
+/** An entry as a storage gave it back, with its head as the engine knows it: the entry itself from memory. */
+export function ownEntry(entry: StoredEntry['entry']): LogEntry {
+  const { head, body } = entry;
+  if (head instanceof Head) return entry as LogEntry;
   return { head: Head.from(head, () => encodedBytes(body)), body };
 }
 
