@@ -19,9 +19,9 @@ interface Course {
   over: boolean;
   dead: boolean;
   flushed: boolean;
-  /** Lives in which it was in hand when they ended. */
+  /** Lives that ended when it was in hand, or had been, and what became of it was not flushed. */
   unfinished: number;
-  inHand: boolean;
+  begun: boolean;
 }
 
 /** What the processes said of themselves, and what must be true of the directory that they left. */
@@ -80,7 +80,7 @@ export class Ledger {
         this.confirmed++;
         break;
       case 't':
-        this.course(words[0]!, words[1]!).inHand = true;
+        this.course(words[0]!, words[1]!).begun = true;
         break;
       case 'h':
         this.handed(words[0]!, words[1]!);
@@ -88,7 +88,6 @@ export class Ledger {
       case 'a':
       case 'r':
         this.course(words[0]!, words[1]!).over = true;
-        this.course(words[0]!, words[1]!).inHand = false;
         break;
       case 'd':
         this.course(words[0]!, words[1]!).dead = true;
@@ -109,8 +108,8 @@ export class Ledger {
   /** The process has ended. */
   ended(): void {
     for (const course of this.courses.values()) {
-      if (course.inHand) course.unfinished++;
-      course.inHand = false;
+      if (course.begun && !course.flushed) course.unfinished++;
+      course.begun = false;
     }
   }
 
@@ -180,7 +179,7 @@ export class Ledger {
         return `${id} is in ${queue}.dlq, though its acknowledgement was flushed`;
       // Killed from outside while it was tried alone, again and again; the first time it may only have been marked as next.
       if (dead && kind === 'good' && (course?.unfinished ?? 0) < ATTEMPTS - 1)
-        return `${id} did no harm, and is dead in ${queue} (in hand at ${course?.unfinished ?? 0} deaths)`;
+        return `${id} did no harm, and is dead in ${queue} (begun in ${course?.unfinished ?? 0} lives that ended)`;
       const isHere = waits || dead || handled;
       if (!isHere && confirmed) return `${id} was confirmed, and is not in ${queue}`;
       const isOver = course?.over === true || course?.dead === true || deadCourse?.over === true;
@@ -230,7 +229,7 @@ export class Ledger {
     const name = `${queue} ${id}`;
     let course = this.courses.get(name);
     if (course === undefined) {
-      course = { over: false, dead: false, flushed: false, unfinished: 0, inHand: false };
+      course = { over: false, dead: false, flushed: false, unfinished: 0, begun: false };
       this.courses.set(name, course);
     }
     return course;
