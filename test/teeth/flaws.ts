@@ -203,8 +203,8 @@ export const flaws: readonly Flaw[] = [
   {
     name: "a key's turn is passed on during its backoff",
     file: 'delivery/order/key-lanes.ts',
-    find: 'lane !== this.whole && lane.returned[0] !== offset',
-    replace: 'lane !== this.whole && lane.returned.length > 1',
+    find: '? lane.returned[0] !== offset',
+    replace: '? lane.returned.length > 1',
     tests: ['consumer/key-order.test.ts'],
   },
   {
@@ -312,8 +312,8 @@ export const flaws: readonly Flaw[] = [
   {
     name: 'the acknowledgement timeout comes a millisecond late',
     file: 'delivery/hand.ts',
-    find: 'const due = this.epoch + deadline;',
-    replace: 'const due = this.epoch + deadline + 1;',
+    find: 'this.alarm.set(this.epoch + deadline);',
+    replace: 'this.alarm.set(this.epoch + deadline + 1);',
     tests: ['consumer/ack-timeout.test.ts', 'delivery/hand.test.ts'],
   },
   {
