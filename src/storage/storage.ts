@@ -59,7 +59,7 @@ export type StorageOp =
   | { readonly type: 'drop'; readonly log: string; readonly from: number; readonly to: number }
   | { readonly type: 'remove'; readonly log: string };
 
-/** @internal See Storage.openLog(). */
+/** A log that takes entries one by one, in memory. */
 export interface OpenLog {
   /** Stored when it returns: its offset. */
   append(head: object, body: Body): number;
