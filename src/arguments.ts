@@ -44,7 +44,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** Longest name of a queue, exchange, topic, group or consumer, in UTF-16 code units. */
-export const LONGEST_NAME = 255;
+const LONGEST_NAME = 255;
 
 export function checkName(value: unknown, what: string): asserts value is string {
   if (typeof value !== 'string') throw new TypeError(`${what} must be a string; got ${describe(value)}`);

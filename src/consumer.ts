@@ -41,7 +41,7 @@ export interface BatchOptions {
 }
 
 /** Default wait of close() for running handlers, ms. */
-export const CLOSE_TIMEOUT = 10_000;
+const CLOSE_TIMEOUT = 10_000;
 
 const CONSUME = ['name', 'concurrency', 'ack', 'prefetch', 'rateLimit', 'ackTimeout', 'signal'] as const;
 const SINGLE = new Set<string>(CONSUME);

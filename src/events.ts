@@ -142,7 +142,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** Whatever was thrown, as an Error. */
-export function asError(thrown: unknown): Error {
+function asError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
   return new Error(`something that is no Error was thrown: ${describe(thrown)}`, { cause: thrown });
 }

@@ -63,7 +63,7 @@ export interface QueueOptions {
 
 /** Default acknowledgement timeout, ms. */
 export const ACK_TIMEOUT = 30 * 60_000;
-export const MOST_PRIORITIES = 32;
+const MOST_PRIORITIES = 32;
 
 /** What holds where nothing is said. */
 export const DEFAULTS = {

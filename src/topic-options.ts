@@ -58,7 +58,7 @@ export const TOPIC_DEFAULTS = {
   retention: { time: '7d' },
 } as const satisfies TopicOptions;
 
-export const MOST_PARTITIONS = 10_000;
+const MOST_PARTITIONS = 10_000;
 
 const TOPIC = new Set<keyof TopicOptions>(['partitions', 'durable', 'retention', 'schema']);
 const RETENTION = new Set<keyof RetentionOptions>(['time', 'bytes', 'messages', 'consumed']);

@@ -64,7 +64,7 @@ function required<T>(options: T, what: string): T {
 }
 
 /** Default wait between attempts. */
-export const DEFAULT_BACKOFF: Backoff = exponential({ base: '200ms', max: '30s' });
+const DEFAULT_BACKOFF: Backoff = exponential({ base: '200ms', max: '30s' });
 export const DEFAULT_ATTEMPTS = 5;
 
 const POLICY = new Set(['attempts', 'backoff', 'retryIf']);

@@ -1,7 +1,7 @@
 import type { LogRange, Storage, StorageOp, StoredEntry } from '../../src/storage/storage.js';
 
 /** What became of a batch, as far as the one who wrote it knows. */
-export type Outcome = 'unknown' | 'confirmed' | 'refused';
+type Outcome = 'unknown' | 'confirmed' | 'refused';
 
 export interface LedgerBatch {
   /** In the head of an entry of every batch, and unique: a batch that comes back from the dead cannot pass for another. */

@@ -9,7 +9,7 @@ export type Wait =
   | { readonly kind: 'exponential'; readonly base: number; readonly factor: number; readonly max: number }
   | { readonly kind: 'custom'; readonly delays: readonly number[] };
 
-export type Overflow = 'block' | 'reject' | 'drop-head' | 'dead-letter';
+type Overflow = 'block' | 'reject' | 'drop-head' | 'dead-letter';
 
 /** What a queue is declared with. undefined: the option is not given. */
 export interface QueueConfiguration {

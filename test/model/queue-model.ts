@@ -266,6 +266,6 @@ export class QueueModel {
 }
 
 /** Higher levels first, then in order of acceptance. */
-export function inOrder(a: Letter, b: Letter): number {
+function inOrder(a: Letter, b: Letter): number {
   return b.level - a.level || a.place - b.place;
 }

@@ -190,7 +190,7 @@ export function checkRoutingKey(value: unknown, what: string): void {
 }
 
 /** Names the path of what is wrong, never a value: payloads do not belong in logs. */
-export function checkHeaders(headers: unknown, what: string): asserts headers is Headers {
+function checkHeaders(headers: unknown, what: string): asserts headers is Headers {
   if (!isRecord(headers)) throw new TypeError(`${what} must be a flat record; got ${describe(headers)}`);
   for (const name of Object.keys(headers)) {
     const value = headers[name];

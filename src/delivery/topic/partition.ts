@@ -7,7 +7,7 @@ import type { Journal } from '../journal.js';
 export type Position = 'earliest' | 'latest' | Date | number;
 
 /** One read of a log's entries in passing: by retention, and by those who read without a group. */
-export const CHUNK = { entries: 256, bytes: 2 ** 20 };
+const CHUNK = { entries: 256, bytes: 2 ** 20 };
 
 /**
  * One log of a topic, and what is left of it.

@@ -26,7 +26,7 @@ export async function openTenQueues(directory: string, reach: Reach): Promise<Se
   return { send: (n) => queues[n % 10]!.send(BODY) };
 }
 
-export function openBroker(directory: string, reach: Reach): Promise<Broker> {
+function openBroker(directory: string, reach: Reach): Promise<Broker> {
   return Broker.open({ storage: new FileStorage(directory, { flush: flushOf(reach) }) });
 }
 
