@@ -17,6 +17,8 @@ export const LAST_BYTES = Buffer.from(LAST.join(''), 'latin1');
 
 const COUNTER_DIGITS = 5;
 const RUN_AND_COUNTER = 6 + COUNTER_DIGITS;
+const ZERO = 0x30;
+const A = 0x61;
 
 /** What of a head names its message. */
 export interface Identified {
@@ -88,5 +90,16 @@ export class Identities {
 
 /** What the text of an identity says of its time. */
 export function parsed(text: string): { readonly time: number; readonly counter: number } {
-  return { time: parseInt(text.slice(0, -RUN_AND_COUNTER), 36), counter: parseInt(text.slice(-COUNTER_DIGITS), 32) };
+  const end = text.length;
+  return { time: digits(text, 0, end - RUN_AND_COUNTER, 36), counter: digits(text, end - COUNTER_DIGITS, end, 32) };
+}
+
+/** As parseInt() of what stands there, which is lower case; it makes no string of that. */
+function digits(text: string, from: number, to: number, radix: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) {
+    const code = text.charCodeAt(at);
+    value = value * radix + code - (code < A ? ZERO : A - 10);
+  }
+  return value;
 }

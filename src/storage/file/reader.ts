@@ -2,6 +2,7 @@ import { SluiceError } from '../../errors.js';
 import type { ReadLimit, StoredEntry } from '../storage.js';
 import { corrupt } from './format.js';
 import type { File } from './file-system.js';
+import { parseFlat } from './flat-json.js';
 import { FRAME_HEADER } from './frame.js';
 import type { Log, LogTable } from './log-table.js';
 import { COPY, ENTRY, RecordView } from './record.js';
@@ -162,7 +163,7 @@ export class Reader {
 }
 
 function decode(record: RecordView): StoredEntry['entry'] {
-  const head = JSON.parse(record.head()) as object;
+  const head = parseFlat(record.head());
   const body = record.body();
   return body === undefined ? { head } : { head, body };
 }
