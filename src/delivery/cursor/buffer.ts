@@ -18,14 +18,17 @@ export function ownEntry(entry: StoredEntry['entry']): LogEntry {
 const SMALLEST = 16;
 
 /**
- * The read-ahead window of a log: a ring of entries in offset order, in columns. What is sent while the window reaches
- * the log's end goes straight in; a backlog is read when its turn comes near.
+ * The read-ahead window of a log: a ring of entries in offset order. What is sent while the window reaches the log's end goes
+ * straight in; a backlog is read when its turn comes near. Offsets mostly follow each other, and are counted; only while there are
+ * gaps among them each is kept.
  *
  *     log     ─── settled ───┤▒▒▒▒ window ▒▒▒▒├── unread ──────────┤ end
- *                             ▲ first          ▲ next
+ *                             ▲ offset         ▲ next
  */
 export class Buffer {
   size = 0;
+  /** Of the first; only while size > 0. */
+  offset = 0;
   /** Encoded bytes in the window. */
   bytes = 0;
   /** The first offset that is not read yet. */
@@ -34,8 +37,8 @@ export class Buffer {
   private readonly room: number;
   private at = 0;
   private mask = SMALLEST - 1;
-  /** No typed array: what is read from one that holds numbers of this size is boxed. */
-  private offsets: number[] = new Array<number>(SMALLEST).fill(0);
+  /** Of each, beside the ring, while they have gaps. No typed array: what is read from one that holds numbers of this size is boxed. */
+  private offsets: number[] | undefined = undefined;
   private ring: (LogEntry | undefined)[] = new Array<LogEntry | undefined>(SMALLEST).fill(undefined);
 
   /** Holds at most `entries` (a power of two), and takes nothing more once it holds `bytes`. */
@@ -49,10 +52,6 @@ export class Buffer {
     return this.size === this.entries || this.bytes >= this.room;
   }
 
-  /** Offset of the first; only while size > 0. */
-  get offset(): number {
-    return this.offsets[this.at]!;
-  }
   get entry(): LogEntry {
     return this.ring[this.at]!;
   }
@@ -60,7 +59,9 @@ export class Buffer {
   push(offset: number, entry: LogEntry): void {
     if (this.size > this.mask) this.grow();
     const at = (this.at + this.size) & this.mask;
-    this.offsets[at] = offset;
+    if (this.size === 0) this.offset = offset;
+    else if (this.offsets !== undefined) this.offsets[at] = offset;
+    else if (offset !== this.offset + this.size) this.keepOffsets()[at] = offset;
     this.ring[at] = entry;
     this.size++;
     this.bytes += entry.head.size;
@@ -72,24 +73,34 @@ export class Buffer {
     this.ring[at] = undefined;
     this.at = (at + 1) & this.mask;
     this.size--;
+    if (this.offsets === undefined) this.offset++;
+    else if (this.size > 0) this.offset = this.offsets[this.at]!;
+    else this.offsets = undefined;
   }
 
   clear(): void {
     while (this.size > 0) this.shift();
   }
 
+  /** There is a gap behind what there is. */
+  private keepOffsets(): number[] {
+    this.offsets = new Array<number>(this.mask + 1).fill(0);
+    for (let n = 0; n < this.size; n++) this.offsets[(this.at + n) & this.mask] = this.offset + n;
+    return this.offsets;
+  }
+
   private grow(): void {
     const size = this.mask + 1;
-    const offsets = new Array<number>(size * 2).fill(0);
-    const ring = new Array<LogEntry | undefined>(size * 2).fill(undefined);
+    const grown = size * 2;
+    const { ring, offsets } = this;
+    this.ring = new Array<LogEntry | undefined>(grown).fill(undefined);
+    if (offsets !== undefined) this.offsets = new Array<number>(grown).fill(0);
     for (let n = 0; n < size; n++) {
       const from = (this.at + n) & this.mask;
-      offsets[n] = this.offsets[from]!;
-      ring[n] = this.ring[from];
+      this.ring[n] = ring[from];
+      if (offsets !== undefined) this.offsets![n] = offsets[from]!;
     }
-    this.offsets = offsets;
-    this.ring = ring;
     this.at = 0;
-    this.mask = size * 2 - 1;
+    this.mask = grown - 1;
   }
 }
