@@ -153,14 +153,13 @@ export class Head implements SpokenHead {
     return counter === 0 ? text : `${text},"q":${counter}`;
   }
 
-  /** A head as a storage gave it back: the object itself from memory, its JSON from anywhere else. */
-  static from(stored: object, size: () => number): Head {
-    if (stored instanceof Head) return stored;
+  /** A head whose JSON a storage gave back, of a body of `size` bytes. */
+  static from(stored: object, size: number): Head {
     const json = stored as StoredHead;
     const { time, counter } = json.t === undefined ? parsed(json.i!) : { time: json.t, counter: json.q ?? 0 };
     const seconds = Math.floor(time / 1000);
     const tick = tickOf(time - seconds * 1000, counter);
-    return new Head(json.i, seconds, tick, size(), json.k, json.r, rareOf(json));
+    return new Head(json.i, seconds, tick, size, json.k, json.r, rareOf(json));
   }
 }
 

@@ -12,7 +12,7 @@ export interface LogEntry {
 export function ownEntry(entry: StoredEntry['entry']): LogEntry {
   const { head, body } = entry;
   if (head instanceof Head) return entry as LogEntry;
-  return { head: Head.from(head, () => encodedBytes(body)), body };
+  return { head: Head.from(head, encodedBytes(body)), body };
 }
 
 const SMALLEST = 16;

@@ -136,11 +136,9 @@ export class Cursor {
     return true;
   }
 
-  /** It is done. */
+  /** It is done. What was done before was delivered once more. */
   settle(offset: number): void {
-    this.settled.add(offset);
-    const { revived } = this.returned;
-    if (revived.size > 0) revived.delete(offset);
+    if (!this.settled.add(offset)) this.returned.revived.delete(offset);
   }
 
   /** Looks for the ready entry with the lowest offset. READY: `offset`, `entry` and the others tell of it, until take(). */

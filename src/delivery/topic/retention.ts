@@ -1,7 +1,7 @@
-import { encodedBytes } from '../../codec.js';
 import type { StoredEntry } from '../../storage/storage.js';
 import type { Agenda, Alarm } from '../agenda.js';
-import { Head } from '../head.js';
+import { ownEntry } from '../cursor/buffer.js';
+import type { Head } from '../head.js';
 import type { Partition } from './partition.js';
 
 /** What a topic keeps at most, in all its partitions together; Infinity: no limit. */
@@ -212,5 +212,5 @@ export class Retention {
 }
 
 function headOf({ entry }: StoredEntry): Head {
-  return Head.from(entry.head, () => encodedBytes(entry.body));
+  return ownEntry(entry).head;
 }
