@@ -144,7 +144,7 @@ export class TopicReader implements Follower {
   /** The next message, where nothing has to be read before, or waited for. */
   private ready(): LocatedMessage | undefined {
     const { tracks } = this;
-    if (this.ended || this.grown || tracks.some(lacks)) return undefined;
+    if (this.ended || this.grown) return undefined;
     const track = oldest(tracks);
     return track && this.messageOf(track);
   }
@@ -221,14 +221,18 @@ function unread({ partition, next }: Track): boolean {
   return next < partition.next;
 }
 
+/** Whose next message is the oldest. undefined: none has one, or one has to be read before that can be told. */
 function oldest(tracks: readonly Track[]): Track | undefined {
   let found: Track | undefined;
   let first: Head | undefined;
   for (const track of tracks) {
     const head = track.ahead[track.at]?.head;
-    if (head === undefined || (first !== undefined && head.compareAge(first) >= 0)) continue;
-    found = track;
-    first = head;
+    if (head === undefined) {
+      if (unread(track)) return undefined;
+    } else if (first === undefined || head.compareAge(first) < 0) {
+      found = track;
+      first = head;
+    }
   }
   return found;
 }
