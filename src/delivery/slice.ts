@@ -1,7 +1,7 @@
 import { monotonic, nextTurn } from '../clock.js';
 
 /** How long the engine dispatches before timers, I/O and everybody else get a turn, ms. */
-const SLICE = 3;
+const SLICE = 4;
 /** Between two looks at the time: about 1 ms, and no more deliveries than this. */
 const LONGEST_STRIDE = 64;
 const FIRST_STRIDE = 4;
