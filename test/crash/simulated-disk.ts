@@ -203,7 +203,7 @@ export class SimulatedDisk {
       if (this.used + end - inode.cache.byteLength > this.capacity) {
         throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
       }
-      inode.cache = Buffer.concat([inode.cache, Buffer.alloc(end - inode.cache.byteLength)]);
+      inode.cache = grown(inode.cache, end);
     }
     bytes.copy(inode.cache, position);
     for (let sector = Math.floor(position / SECTOR); sector * SECTOR < end; sector++) {
@@ -244,8 +244,7 @@ export class SimulatedDisk {
 
   private store(inode: Inode, sector: number, image: Buffer): void {
     const end = sector * SECTOR + image.byteLength;
-    if (end > inode.disk.byteLength)
-      inode.disk = Buffer.concat([inode.disk, Buffer.alloc(end - inode.disk.byteLength)]);
+    if (end > inode.disk.byteLength) inode.disk = grown(inode.disk, end);
     image.copy(inode.disk, sector * SECTOR);
   }
 
@@ -268,4 +267,18 @@ export class SimulatedDisk {
     for (let i = at; i < torn.byteLength; i++) torn[i] = old[i] ?? 0;
     return torn;
   }
+}
+
+/** Memory that grown() made: zeros behind what was asked for. */
+const roomy = new WeakSet<ArrayBufferLike>();
+
+/** With zeros at its end; where there is room for more of them, in place. */
+function grown(bytes: Buffer, length: number): Buffer {
+  const { buffer } = bytes;
+  if (roomy.has(buffer) && length <= buffer.byteLength) return Buffer.from(buffer, 0, length);
+  const room = new ArrayBuffer(Math.max(length, bytes.byteLength * 2));
+  roomy.add(room);
+  const longer = Buffer.from(room, 0, length);
+  bytes.copy(longer);
+  return longer;
 }
