@@ -56,10 +56,13 @@ class Counting implements Storage {
   close: Storage['close'] = () => this.count(this.inner.close()) as Promise<void>;
   stats = () => this.inner.stats?.() ?? {};
 
+  /** The very answer: those who share a commit share its promise, and that must not be hidden. */
   private count<T>(answer: Awaitable<T>): Awaitable<T> {
     if (!(answer instanceof Promise)) return answer;
     this.unanswered++;
-    return answer.finally(() => this.unanswered--);
+    const answered = (): void => void this.unanswered--;
+    answer.then(answered, answered);
+    return answer;
   }
 }
 

@@ -147,6 +147,28 @@ onEachStorage('publish()', (open) => {
     );
     expect(await waiting(queue)).toEqual(Array.from({ length: 60 }, (_, n) => n));
   });
+
+  it('shows all of one turn in order, whether they go to one queue, to several, or are sent many at once', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders');
+    const both = broker.exchange('both', { type: 'fanout' }).bind(queue).bind(broker.queue('aside'));
+    const ways = [
+      (n: number) => queue.send(n),
+      (n: number) => both.publish('', n),
+      (n: number) => queue.sendMany([{ body: n }]),
+      (n: number) => queue.send(n, { priority: 1 }),
+    ];
+    const seen: number[] = [];
+    queue.consume(({ body }) => void seen.push(body));
+    let sent = 0;
+    for (const first of ways) {
+      for (const second of ways) {
+        await Promise.all([first, second, first].map((send) => send(sent++)));
+        await quiet();
+        expect(seen).toEqual(Array.from({ length: sent }, (_, n) => n));
+      }
+    }
+  });
 });
 
 onEachStorage('An unroutable message', (open) => {

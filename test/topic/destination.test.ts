@@ -9,6 +9,29 @@ async function contents(topic: Topic): Promise<unknown[]> {
 }
 
 onEachStorage('A topic as a destination', (open) => {
+  it('shows all of one turn in order, whichever way they come', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('history');
+    const only = broker.exchange('only', { type: 'fanout' }).bind(topic);
+    const both = broker.exchange('both', { type: 'fanout' }).bind(topic).bind(broker.queue('aside'));
+    const ways = [
+      (n: number) => topic.publish(n),
+      (n: number) => topic.publishMany([{ body: n }]),
+      (n: number) => only.publish('', n),
+      (n: number) => both.publish('', n),
+    ];
+    const seen: number[] = [];
+    topic.group('a').consume(({ body }) => void seen.push(body));
+    let sent = 0;
+    for (const first of ways) {
+      for (const second of ways) {
+        await Promise.all([first, second, first].map((send) => send(sent++)));
+        await quiet();
+        expect(seen).toEqual(Array.from({ length: sent }, (_, n) => n));
+      }
+    }
+  });
+
   it('gets a message with all others that match, or none does', async () => {
     const { broker } = await open();
     const topic = broker.topic('history', { partitions: 4 });

@@ -104,6 +104,11 @@ export abstract class Inbox {
     return written.then(() => receipt);
   }
 
+  /** What is stored in another way comes now: what is sent after it arrives after it, in the order of the log. */
+  part(): void {
+    this.coming = undefined;
+  }
+
   /** `op` arrives when `written` is done, before whoever sent it goes on. Those of one commit share its promise, and arrive at once. */
   private comes(op: Append, written: Promise<void>): void {
     this.reserve(1, op.entry.head.size);

@@ -214,6 +214,7 @@ export class Intake {
       if (entry === undefined) return deposits;
       const [journal, group] = entry;
       const batch: Append[] = group.map(({ inbox, head, body }) => inbox.append(head, body));
+      for (const { inbox } of group) inbox.part();
       const failed = (error: unknown): never => {
         for (const [, rest] of ordered.slice(at)) release(rest);
         throw error;

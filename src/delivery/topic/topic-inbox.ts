@@ -117,6 +117,7 @@ export class TopicInbox extends Inbox implements Rider {
 
   /** All or none, in one write. Their offsets are filled in when it is done. */
   storeAll(ops: Placed[]): Awaitable<void> {
+    this.part();
     const transient = ops.every(({ entry }) => entry.head.rare?.transient === true);
     const written = this.journal.write([...ops], transient ? 'memory' : undefined);
     if (written === undefined) return this.arrivedTogether(ops);
@@ -125,6 +126,7 @@ export class TopicInbox extends Inbox implements Rider {
 
   /** As storeAll(), for one. */
   storeOne(op: Placed): Awaitable<void> {
+    this.part();
     const written = this.journal.write([op], op.entry.head.rare?.transient === true ? 'memory' : undefined);
     if (written === undefined) return this.arrived(op);
     return written.then(() => this.arrived(op));
