@@ -18,6 +18,8 @@ import { JournalStorage } from '../src/testing/journal-storage.js';
 import { ManualClock } from '../src/testing/manual-clock.js';
 import { seededRandom } from '../src/testing/seeded-random.js';
 
+export { watch, type Watched } from './watched.js';
+
 /** Behaviour must not depend on where messages live: every suite of onEachStorage() runs on each of these. */
 const STORAGES: readonly { readonly name: string; readonly create: (random: Random) => Storage }[] = [
   { name: 'MemoryStorage', create: () => new MemoryStorage() },
@@ -176,22 +178,6 @@ export function deferred<T = void>(): Deferred<T> {
     reject = rej;
   });
   return { promise, resolve, reject };
-}
-
-/** How far a promise has come. */
-export interface Watched<T> {
-  state: 'pending' | 'resolved' | 'rejected';
-  value?: T;
-  error?: unknown;
-}
-
-export function watch<T>(promise: Promise<T>): Watched<T> {
-  const watched: Watched<T> = { state: 'pending' };
-  promise.then(
-    (value) => Object.assign(watched, { state: 'resolved', value }),
-    (error: unknown) => Object.assign(watched, { state: 'rejected', error }),
-  );
-  return watched;
 }
 
 /** The bodies 0, 1, …, n − 1 in one write. */

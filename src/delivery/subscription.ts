@@ -142,7 +142,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
     this.roster.heard(held.holder);
     if (!held.inHand) return false;
     const timeout = by ?? held.holder.ackTimeout;
-    held.holder.reschedule(held, timeout === NEVER ? NEVER : this.now() - this.epoch + timeout);
+    held.holder.reschedule(held, timeout === NEVER ? NEVER : this.age() + timeout);
     return true;
   }
 

@@ -21,7 +21,7 @@ import { Model } from './model.js';
 import type { QueueModel, Sending } from './queue-model.js';
 import { Surroundings } from './surroundings.js';
 import type { Hand, Taker } from './taker.js';
-import type { Watched } from './watched.js';
+import type { Watched } from '../watched.js';
 
 /** What a message says. */
 export interface Body {

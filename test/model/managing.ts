@@ -8,7 +8,7 @@ import type { Driver } from './driver.js';
 import { diverge } from './divergence.js';
 import type { QueueModel } from './queue-model.js';
 import { drawSource } from './taking.js';
-import { watch } from './watched.js';
+import { watch } from '../watched.js';
 
 function drawQueueModel(driver: Driver, random: Random, share: number): QueueModel {
   return chance(random, share) ? driver.model.queue(MAIN) : pick(random, [...driver.model.queues.values()]);

@@ -7,7 +7,7 @@ import { FATAL } from './configuration.js';
 import { diverge } from './divergence.js';
 import type { QueueModel } from './queue-model.js';
 import { Taker, type Run, type TakerOptions } from './taker.js';
-import type { Watched } from './watched.js';
+import type { Watched } from '../watched.js';
 
 /** A consumer, and how its handler behaves. */
 export interface Member {

@@ -2,7 +2,7 @@ import { DECK, perform } from './commands.js';
 import { drawConfiguration, MAIN, type Configuration } from './configuration.js';
 import { Driver } from './driver.js';
 import type { Proposition } from './proof.js';
-import { watch } from './watched.js';
+import { watch } from '../watched.js';
 
 /** A queue does what a naive model of it does. */
 export const queues: Proposition<Configuration> = {

@@ -7,7 +7,7 @@ import type { Body, Driver } from './driver.js';
 import type { Draft } from './letter.js';
 import { diverge } from './divergence.js';
 import type { QueueModel } from './queue-model.js';
-import { watch, type Watched } from './watched.js';
+import { watch, type Watched } from '../watched.js';
 
 const KEYS = ['a', 'b', 'c'];
 

@@ -7,7 +7,7 @@ import type { Body, Driver, Iteration, Pull } from './driver.js';
 import { consume, drawError, throwing, type Call } from './members.js';
 import type { QueueModel } from './queue-model.js';
 import { Taker, type TakerOptions } from './taker.js';
-import { watch } from './watched.js';
+import { watch } from '../watched.js';
 
 /** Where messages are taken from: mostly where they are sent to. */
 export function drawSource(driver: Driver, random: Random): QueueModel {

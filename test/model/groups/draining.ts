@@ -1,5 +1,5 @@
 import { diverge } from '../divergence.js';
-import { watch } from '../watched.js';
+import { watch } from '../../watched.js';
 import type { Driver } from './driver.js';
 import { checkGraves } from './graves.js';
 import { PULLER } from './hand.js';

@@ -3,7 +3,7 @@ import { MACHINES, type Machine } from '../../broker/machines.js';
 import { diverge } from '../divergence.js';
 import { Minutes, type Census } from '../minutes.js';
 import { Surroundings } from '../surroundings.js';
-import type { Watched } from '../watched.js';
+import type { Watched } from '../../watched.js';
 import { optionsOf, TOPIC, type Configuration, type GroupConfiguration } from './configuration.js';
 import { Entries } from './entries.js';
 import { PULLER, type Body, type Hand, type Message } from './hand.js';

@@ -1,7 +1,7 @@
 import type { Random } from '../../../src/clock.js';
 import { between, chance, pick } from '../chance.js';
 import { diverge } from '../divergence.js';
-import { watch } from '../watched.js';
+import { watch } from '../../watched.js';
 import { TOPIC } from './configuration.js';
 import type { Driver } from './driver.js';
 import type { Body } from './hand.js';

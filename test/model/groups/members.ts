@@ -2,7 +2,7 @@ import type { BatchOptions, Consumer, ConsumeOptions } from '../../../src/index.
 import { seededRandom } from '../../../src/testing/seeded-random.js';
 import { chance } from '../chance.js';
 import { diverge } from '../divergence.js';
-import type { Watched } from '../watched.js';
+import type { Watched } from '../../watched.js';
 import { TOPIC } from './configuration.js';
 import type { Driver } from './driver.js';
 import { Member, type Hand, type MemberOptions, type Message, type Run, type Verb } from './hand.js';

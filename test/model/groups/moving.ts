@@ -3,7 +3,7 @@ import { SluiceError, type Position } from '../../../src/index.js';
 import { between, chance, pick } from '../chance.js';
 import type { Kind } from '../deck.js';
 import { diverge } from '../divergence.js';
-import { watch } from '../watched.js';
+import { watch } from '../../watched.js';
 import { TOPIC } from './configuration.js';
 import { redrive } from './graves.js';
 import type { Driver } from './driver.js';

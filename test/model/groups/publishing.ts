@@ -2,7 +2,7 @@ import type { Random } from '../../../src/clock.js';
 import { between, chance, pick } from '../chance.js';
 import type { Kind } from '../deck.js';
 import { diverge } from '../divergence.js';
-import { watch } from '../watched.js';
+import { watch } from '../../watched.js';
 import { KEYS } from './configuration.js';
 import type { Driver } from './driver.js';
 import type { Draft } from './entries.js';

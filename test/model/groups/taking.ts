@@ -1,7 +1,7 @@
 import type { Random } from '../../../src/clock.js';
 import { between, chance, pick } from '../chance.js';
 import type { Kind } from '../deck.js';
-import { watch } from '../watched.js';
+import { watch } from '../../watched.js';
 import type { Driver, Iteration, Pull } from './driver.js';
 import { Member, PULLER, type Message } from './hand.js';
 import type { Ledger } from './ledger.js';
