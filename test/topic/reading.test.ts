@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { Broker, MemoryStorage, type StoredEntry } from '../../src/index.js';
 import { FaultyStorage } from '../../src/testing/faulty-storage.js';
 import { JournalStorage } from '../../src/testing/journal-storage.js';
 import { onEachStorage } from '../fixtures.js';
@@ -82,4 +83,29 @@ onEachStorage('Reading a topic without a group', (open) => {
     expect(() => topic.read({ partition: 2 })).toThrow(RangeError);
     expect(() => topic.read({ folow: true } as never)).toThrow(/has no "folow"/);
   });
+});
+
+/** Knows how much of it was read. */
+class Weighed extends MemoryStorage {
+  entries = 0;
+
+  override read(...args: Parameters<MemoryStorage['read']>): readonly StoredEntry[] {
+    const found = super.read(...args) as readonly StoredEntry[];
+    this.entries += found.length;
+    return found;
+  }
+}
+
+it('Reading a topic of many partitions reads little ahead of each', async () => {
+  const storage = new Weighed();
+  const broker = await Broker.open({ storage });
+  const topic = broker.topic<number>('readings', { partitions: 400 });
+  await topic.publishMany(Array.from({ length: 10_000 }, (_, body) => ({ body })));
+  const seen: number[] = [];
+  for await (const { body } of topic.read({ follow: false })) {
+    if (seen.push(body) === 1) expect(storage.entries).toBeLessThan(5000);
+  }
+  expect(seen).toEqual(Array.from({ length: 10_000 }, (_, body) => body));
+  expect(storage.entries).toBe(10_000);
+  await broker.close();
 });

@@ -1,4 +1,4 @@
-import type { Awaitable, LogRange, OpenLog, StoredEntry } from '../../storage/storage.js';
+import type { Awaitable, LogRange, OpenLog, ReadLimit, StoredEntry } from '../../storage/storage.js';
 import { ownEntry } from '../cursor/buffer.js';
 import type { Head } from '../head.js';
 import type { Journal } from '../journal.js';
@@ -6,8 +6,20 @@ import type { Journal } from '../journal.js';
 /** The first message there is, the end, the first that came at a date or later, or an offset. */
 export type Position = 'earliest' | 'latest' | Date | number;
 
-/** One read of a log's entries in passing: by retention, and by those who read without a group. */
-const CHUNK = { entries: 256, bytes: 2 ** 20 };
+/** What retention, or who reads without a group, reads ahead: of all partitions together, and of one. */
+const AHEAD = { entries: 4096, bytes: 2 * 2 ** 20 };
+const AHEAD_OF_ONE = { entries: 256, bytes: 2 ** 20 };
+
+/**
+ * How much is read ahead of each of so many partitions. What came at the same time lies together in a storage: little of each is read
+ * there once, much of each again and again.
+ */
+export function shareOf(partitions: number): ReadLimit {
+  return {
+    entries: Math.min(AHEAD_OF_ONE.entries, Math.ceil(AHEAD.entries / partitions)),
+    bytes: Math.min(AHEAD_OF_ONE.bytes, Math.ceil(AHEAD.bytes / partitions)),
+  };
+}
 
 /**
  * One log of a topic, and what is left of it.
@@ -51,7 +63,7 @@ export class Partition {
   }
 
   /** Entries from an offset on, as the log has them. */
-  read(from: number, limit = CHUNK): Awaitable<readonly StoredEntry[]> {
+  read(from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]> {
     return this.journal.read(this.log, from, limit);
   }
 

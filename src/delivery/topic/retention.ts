@@ -2,7 +2,7 @@ import type { StoredEntry } from '../../storage/storage.js';
 import type { Agenda, Alarm } from '../agenda.js';
 import { ownEntry } from '../cursor/buffer.js';
 import type { Head } from '../head.js';
-import type { Partition } from './partition.js';
+import { shareOf, type Partition } from './partition.js';
 
 /** What a topic keeps at most, in all its partitions together; Infinity: no limit. */
 export interface RetentionLimits {
@@ -171,7 +171,7 @@ export class Retention {
     if (known !== undefined && known.gone < known.entries.length) return known.entries[known.gone];
     // One at a time: while this one is read, nothing is dropped, so that what it finds is the oldest still.
     if (this.reading) return undefined;
-    const read = partition.read(partition.first);
+    const read = partition.read(partition.first, shareOf(this.owner.partitions.length));
     if (!(read instanceof Promise)) return this.absorb(partition, read);
     this.reading = true;
     read.then(

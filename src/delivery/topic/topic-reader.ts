@@ -5,7 +5,7 @@ import { ownEntry, type LogEntry } from '../cursor/buffer.js';
 import type { Contents } from '../contents.js';
 import type { Engine } from '../engine.js';
 import type { Head } from '../head.js';
-import type { Partition, Position } from './partition.js';
+import { shareOf, type Partition, type Position } from './partition.js';
 import { StoredMessage, type Place } from '../stored-message.js';
 import type { Follower, TopicInbox } from './topic-inbox.js';
 
@@ -169,7 +169,7 @@ export class TopicReader implements Follower {
     track.next = Math.max(track.next, partition.first);
     if (this.ended || !unread(track)) return;
     const end = partition.next;
-    const entries = await this.unlessEnded(() => partition.read(track.next));
+    const entries = await this.unlessEnded(() => partition.read(track.next, shareOf(this.tracks.length)));
     if (entries === undefined) return;
     const last = entries.at(-1)?.offset;
     const ahead: (LogEntry & { readonly offset: number })[] = [];
