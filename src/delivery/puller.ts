@@ -17,6 +17,8 @@ export class Puller implements Holder {
   private readonly source: Subscription;
   private readonly timeout: () => number;
   private readonly waiting = new Set<Pull>();
+  /** Nothing more comes. */
+  private over: { readonly error: SluiceError | undefined } | undefined;
 
   constructor(source: Subscription, timeout: () => number) {
     this.source = source;
@@ -35,12 +37,13 @@ export class Puller implements Holder {
   receive(wait: number, signal: AbortSignal | undefined): Promise<Held | undefined> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(aborted(signal));
+      const until = this.source.now() + wait;
       const pull = new Pull(this, this.source, wait === 0);
       const onAbort = (): void => pull.fail(aborted(signal!));
       const alarm = this.source.agenda.alarm(() => pull.finish(undefined));
       pull.finish = (held) => {
         pull.end();
-        resolve(held === undefined ? undefined : this.noted(held));
+        resolve(held === undefined ? undefined : this.noted(held, until, signal));
       };
       pull.fail = (error) => {
         pull.end();
@@ -62,17 +65,23 @@ export class Puller implements Holder {
 
   /** Nothing more comes: undefined, or an error, for all who wait. */
   close(error?: SluiceError): void {
+    this.over = { error };
     for (const pull of [...this.waiting]) {
       if (error === undefined) pull.finish(undefined);
       else pull.fail(error);
     }
   }
 
-  /** Whoever takes it may begin at once, so the storage has to know before. */
-  private noted(held: Held): Held | Promise<Held | undefined> {
+  /** Whoever takes it may begin at once, so the storage has to know before. One that was taken back meanwhile is not the answer: the next is. */
+  private noted(held: Held, until: number, signal: AbortSignal | undefined): Held | Promise<Held | undefined> {
     const noted = this.source.stock.begun?.begins(held);
     if (noted === undefined) return held;
-    return noted.then(() => (held.inHand ? held : undefined));
+    return noted.then(() => {
+      if (held.inHand) return held;
+      if (this.over === undefined) return this.receive(Math.max(until - this.source.now(), 0), signal);
+      if (this.over.error !== undefined) throw this.over.error;
+      return undefined;
+    });
   }
 
   get calm(): boolean {

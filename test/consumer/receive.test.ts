@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { SluiceError } from '../../src/index.js';
 import { fill, onEachStorage, waiting, watch } from '../fixtures.js';
 
 onEachStorage('receive()', (open) => {
@@ -138,6 +139,17 @@ onEachStorage('receive()', (open) => {
     await broker.close();
     expect(received).toEqual({ state: 'resolved', value: undefined });
     await expect(queue.receive()).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+  });
+
+  it('rejects when the queue is deleted before its message was at hand, and never says that there was none', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders');
+    await queue.send(1);
+    const received = watch(queue.receive());
+    await broker.delete('orders');
+    await quiet();
+    const { value, error } = received;
+    expect(value?.body ?? error).toSatisfy((one) => one === 1 || SluiceError.is(one, 'ERR_UNKNOWN_DESTINATION'));
   });
 
   it('waits through messages that expire or do not validate', async () => {
