@@ -70,10 +70,32 @@ export abstract class Source<out D = Delivery<any>> {
    * Messages for manual settling, one at a time; the one in hand when the loop ends unsettled is given back, no attempt
    * counted. Ends when the broker closes.
    */
-  async *[Symbol.asyncIterator](): AsyncIterableIterator<D> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<D> {
+    const left = new AbortController();
+    const deliveries = this.deliveries(left.signal);
+    return {
+      next: () => deliveries.next(),
+      // Who waits for the next one waits no longer: a generator would come to its end only behind that.
+      return: (value: unknown) => {
+        left.abort();
+        return deliveries.return(value);
+      },
+      throw: (error: unknown) => {
+        left.abort();
+        return deliveries.throw(error);
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  private async *deliveries(left: AbortSignal): AsyncGenerator<D> {
     this.checkHere();
     for (;;) {
-      const held = await this.puller.receive(Infinity, undefined);
+      const held = await this.puller.receive(Infinity, left).catch((error: unknown) => {
+        if (!left.aborted) throw error;
+      });
       if (held === undefined) return;
       let taken = false;
       try {

@@ -105,6 +105,21 @@ onEachStorage('Iterating over a queue', (open) => {
     expect(loops[0]!.value! + loops[1]!.value!).toBe(10);
   });
 
+  it('ends at once when it is left while it waits for the next, and takes nothing any more', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders');
+    const loop = queue[Symbol.asyncIterator]();
+    const next = watch(loop.next());
+    await quiet();
+    const left = watch(loop.return!('over'));
+    await quiet();
+    expect(next).toEqual({ state: 'resolved', value: { value: undefined, done: true } });
+    expect(left).toEqual({ state: 'resolved', value: { value: 'over', done: true } });
+    await queue.send(1);
+    expect(await loop.next()).toEqual({ value: undefined, done: true });
+    expect(queue.stats()).toMatchObject({ ready: 1, unacked: 0 });
+  });
+
   it('shares with other loops and consumers: each message goes to one', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders');

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { Broker, MemoryStorage, type StoredEntry } from '../../src/index.js';
 import { FaultyStorage } from '../../src/testing/faulty-storage.js';
 import { JournalStorage } from '../../src/testing/journal-storage.js';
-import { onEachStorage } from '../fixtures.js';
+import { onEachStorage, watch } from '../fixtures.js';
 
 onEachStorage('Reading a topic without a group', (open) => {
   it('follows what comes until its signal aborts, the oldest first', async () => {
@@ -48,6 +48,20 @@ onEachStorage('Reading a topic without a group', (open) => {
     expect(await read(new Date(start + 200))).toEqual([2, 3, 4]);
     expect(await read(new Date(start + 201))).toEqual([3, 4]);
     expect(await read(new Date(0))).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('ends at once when it is left while it waits for the next', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings');
+    const reading = topic.read();
+    const next = watch(reading.next());
+    await quiet();
+    const left = watch(reading.return!('over'));
+    await quiet();
+    expect(next).toEqual({ state: 'resolved', value: { value: undefined, done: true } });
+    expect(left).toEqual({ state: 'resolved', value: { value: 'over', done: true } });
+    await topic.publish(1);
+    expect(await reading.next()).toEqual({ value: undefined, done: true });
   });
 
   it('ends when the broker closes, and rejects when the topic is deleted', async () => {

@@ -95,8 +95,15 @@ export class TopicReader implements Follower {
         const message = asked === 0 ? this.ready() : undefined;
         return message === undefined ? ask(steps.next()) : Promise.resolve({ value: message, done: false });
       },
-      return: (value: unknown) => ask(steps.return(value)),
-      throw: (error: unknown) => ask(steps.throw(error)),
+      // Who waits for the next one waits no longer: a generator would come to its end only behind that.
+      return: (value: unknown) => {
+        this.end();
+        return ask(steps.return(value));
+      },
+      throw: (error: unknown) => {
+        this.end();
+        return ask(steps.throw(error));
+      },
       [Symbol.asyncIterator]() {
         return this;
       },
