@@ -35,7 +35,7 @@ export interface Host {
   /** The queues and topics that a message with this head goes to when it is sent to `name`; none where nothing has the name. */
   route(name: string, head: Head): readonly Inbox[];
   /** Whether what died in a group could be delivered to it once more: group and message are still there. */
-  revivable(death: Death): boolean;
+  revivable(death: Death, head: Head): Promise<boolean>;
   /** Delivers it once more, to that group alone. Done when that is stored. */
   revive(death: Death): Awaitable<void>;
   delete(name: string): Promise<void>;

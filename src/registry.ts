@@ -203,8 +203,9 @@ export class Registry implements RoutingHost<Exchange>, TopicHost<Topic> {
     return this.ways.from(target, head.routingKey ?? '', head.rare?.headers);
   }
 
-  revivable(death: Death): boolean {
-    return this.groupOf(death)?.holds(death.partition!, death.offset!) === true;
+  async revivable(death: Death, head: Head): Promise<boolean> {
+    const id = this.engine.identities.of(head);
+    return (await this.groupOf(death)?.holds(death.partition!, death.offset!, id)) === true;
   }
 
   revive(death: Death): Awaitable<void> {

@@ -23,7 +23,7 @@ export interface RedriveHost {
   readonly intake: Intake;
   route(name: string, head: Head): readonly Inbox[];
   /** Whether what died in a group could be delivered to it once more, and doing so. */
-  revivable(death: Death): boolean;
+  revivable(death: Death, head: Head): Promise<boolean>;
   revive(death: Death): Awaitable<void>;
 }
 
@@ -50,7 +50,7 @@ export async function redrive(source: Subscription, host: RedriveHost, what: Red
           break;
         }
         const taken = source.setAside(cursor);
-        const move = moveOf(source, host, what, taken);
+        const move = await moveOf(source, host, what, taken);
         if (move === undefined) aside.push(taken);
         else if (await source.settlement.move(taken, 'removed', move)) moved++;
       }
@@ -67,12 +67,18 @@ function moveOf(
   host: RedriveHost,
   { to, filter }: Redrive,
   taken: Taken,
-): (() => Awaitable<void>) | undefined {
+): Awaitable<(() => Awaitable<void>) | undefined> {
   const { entry } = taken;
   const death = entry.head.rare?.deaths?.[0];
   if (!wanted(source, host, filter, taken)) return undefined;
   if (to === undefined && death?.group !== undefined) {
-    return host.revivable(death) ? () => host.revive(death) : undefined;
+    return host.revivable(death, entry.head).then(
+      (revivable) => (revivable ? () => host.revive(death) : undefined),
+      (error: unknown) => {
+        source.report(error);
+        return undefined;
+      },
+    );
   }
   const name = to ?? death?.source;
   const inboxes = name === undefined ? [] : host.route(name, entry.head);

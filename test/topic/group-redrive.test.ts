@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { fixed } from '../../src/index.js';
-import { onEachStorage } from '../fixtures.js';
+import { onEachStorage, waiting } from '../fixtures.js';
 
 onEachStorage('What is redriven to a group', (open) => {
   it('is delivered once where it is about to be delivered in any case', async () => {
@@ -23,6 +23,23 @@ onEachStorage('What is redriven to a group', (open) => {
     expect([one?.body, other?.body]).toEqual([0, undefined]);
     one!.ack();
     expect(await group.receive()).toBeUndefined();
+  });
+
+  it('stays a dead letter where another topic has the name by now', async () => {
+    const { broker, quiet } = await open();
+    const before = broker.topic<string>('readings');
+    await before.publish('old');
+    (await before.group('a').receive())!.reject();
+    await quiet();
+    await broker.delete('readings');
+    const group = broker.topic<string>('readings').group('a');
+    await broker.topic<string>('readings').publish('new');
+    (await group.receive())!.ack();
+    expect(await group.deadLetters!.redrive()).toBe(0);
+    expect(await waiting(group.deadLetters!)).toEqual(['old']);
+    expect(await group.receive()).toBeUndefined();
+    expect(await group.deadLetters!.redrive({ to: 'readings' })).toBe(1);
+    expect(await group.receive()).toMatchObject({ body: 'old', offset: 1 });
   });
 });
 

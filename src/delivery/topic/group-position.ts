@@ -1,6 +1,6 @@
 import type { SluiceError } from '../../errors.js';
 import type { Awaitable } from '../../storage/storage.js';
-import type { LogEntry } from '../cursor/buffer.js';
+import { ownEntry, type LogEntry } from '../cursor/buffer.js';
 import { CursorLog } from '../cursor/cursor-log.js';
 import { restore } from '../cursor/cursor-recovery.js';
 import { fence } from '../ending.js';
@@ -202,14 +202,23 @@ export class GroupPosition implements Follower {
     events.emit('warning', { code: 'GROUP_OVERTAKEN', message, details });
   }
 
-  /** Whether a message is still in the topic. */
-  holds(partition: number, offset: number): boolean {
+  /** Whether this message is still in the topic, at its place: another topic may have had the name. */
+  async holds(partition: number, offset: number, id: string): Promise<boolean> {
+    if (!this.has(partition, offset)) return false;
+    const [found] = await this.inbox.partitions[partition]!.read(offset, { entries: 1, bytes: 1 });
+    const same = found?.offset === offset && this.engine.identities.of(ownEntry(found.entry).head) === id;
+    return same && this.has(partition, offset);
+  }
+
+  private has(partition: number, offset: number): boolean {
     const { first, next } = this.inbox.partitions[partition] ?? { first: 0, next: 0 };
     return offset >= first && offset < next && this.subscription.stock.cursors[partition] !== undefined;
   }
 
   /** What died here is delivered once more, attempts counted from 1. Done when that is stored. */
   revive(partition: number, offset: number): Awaitable<void> {
+    if (!this.has(partition, offset))
+      throw new Error(`offset ${offset} of partition ${partition} is not there any more`);
     const { stock } = this.subscription;
     stock.revive(stock.cursors[partition]!, offset);
     return this.stored();
