@@ -13,11 +13,16 @@ export type Declaration =
   | { readonly is: 'queue'; readonly name: string; readonly options: QueueOptions; readonly forDead: boolean }
   | { readonly is: 'exchange'; readonly name: string; readonly options: ExchangeOptions }
   | { readonly is: 'topic'; readonly name: string; readonly options: TopicOptions }
-  | { readonly is: 'group'; readonly topic: string; readonly name: string; readonly options: ConsumerGroupOptions }
+  | { readonly is: 'group'; readonly topic: string; readonly name: string; readonly options: StoredGroupOptions }
   | { readonly is: 'group-deletion'; readonly topic: string; readonly name: string }
   | { readonly is: 'binding'; readonly name: string; readonly to: string; readonly by?: BindingArgument }
   | { readonly is: 'unbinding'; readonly name: string; readonly to: string; readonly by?: BindingArgument }
   | { readonly is: 'deletion'; readonly name: string };
+
+/** Dates are not JSON. */
+type StoredGroupOptions = Omit<ConsumerGroupOptions, 'from'> & {
+  readonly from?: Exclude<ConsumerGroupOptions['from'], Date> | { readonly date: number };
+};
 
 type Entry = Declaration | { readonly is: 'beginning' };
 

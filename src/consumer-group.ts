@@ -5,7 +5,7 @@ import { checkSame } from './declaration.js';
 import { bury, type Grave } from './delivery/burial.js';
 import { dissolve } from './delivery/ending.js';
 import { GroupPosition, type GroupOffsets } from './delivery/topic/group-position.js';
-import type { Position } from './delivery/topic/partition.js';
+import type { Partition, Position } from './delivery/topic/partition.js';
 import { DEFAULT_ATTEMPTS, policyOf } from './delivery/retry.js';
 import type { Taken } from './delivery/taken.js';
 import type { TopicInbox } from './delivery/topic/topic-inbox.js';
@@ -15,6 +15,7 @@ import type { Delivery } from './message.js';
 import { Queue } from './queue.js';
 import { ACK_TIMEOUT } from './queue-options.js';
 import { Source } from './source.js';
+import type { Awaitable } from './storage/storage.js';
 import { checkPartition, checkPlaced, checkPosition } from './topic-options.js';
 import type { GroupStats } from './topic-stats.js';
 
@@ -98,14 +99,16 @@ export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Deli
 
   /** @internal Begins where its options say, and follows the topic. */
   begin(): void {
-    const { from = GROUP_DEFAULTS.from } = this.options;
-    this.position.start((partition) => partition.locate(from));
+    this.position.start(this.beginning);
   }
+
+  private readonly beginning = (partition: Partition): Awaitable<number> =>
+    partition.locate(this.options.from ?? GROUP_DEFAULTS.from);
 
   /** @internal As an earlier run left it. */
   async recover(options: ConsumerGroupOptions): Promise<void> {
     this.configure(options);
-    await this.position.recover();
+    await this.position.recover(this.beginning);
   }
 
   /** Where its failed messages go, when that is a queue: typed, for peek, consume and redrive. */

@@ -97,8 +97,10 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   async recover(options: QueueOptions, levels: number): Promise<void> {
     this.recovered = true;
     this.configure({ ...options, priorities: Math.max(levels, options.priorities ?? 1) });
-    const { subscription, inbox } = this;
-    subscription.recovered(await restore(subscription.stock, inbox.journal, cursorLogOf(this.name)));
+    const { stock } = this.subscription;
+    const { journal } = this.inbox;
+    const log = cursorLogOf(this.name);
+    this.subscription.recovered(await restore(stock, journal, log, journal.rangeOf(log).first));
   }
 
   /** @internal It, and what it holds, is there after a restart. */

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Declaration } from './catalog.js';
 import type { Inbox } from './delivery/intake/inbox.js';
 import { queueOfLog, topicOfLog } from './delivery/log-names.js';
@@ -33,9 +34,11 @@ export function topicDeclarationOf({ name, options }: Topic): Of<'topic'> {
 }
 
 export function groupDeclarationOf(topic: Topic, name: string): Of<'group'> {
-  const { deadLetter, retry, from: _, ...rest } = topic.groups.get(name)?.options ?? {};
+  const { deadLetter, retry, from, ...rest } = topic.groups.get(name)?.options ?? {};
   const options = {
     ...rest,
+    // Where it begins, should this run end before it has.
+    from: types.isDate(from) ? { date: from.getTime() } : from,
     deadLetter: typeof deadLetter === 'object' ? deadLetter.name : deadLetter,
     retry: retry === undefined ? undefined : { attempts: finite(retry.attempts) },
   };
@@ -129,7 +132,10 @@ export class Recovery {
   private async restoreTopic(topic: Topic, options: TopicOptions): Promise<void> {
     await topic.recover(options, this.partitions.get(topic.name) ?? 1);
     for (const group of this.groups.values()) {
-      if (group.topic === topic.name) await topic.recoverGroup(group.name, group.options);
+      if (group.topic !== topic.name) continue;
+      const { from } = group.options;
+      const options = { ...group.options, from: typeof from === 'object' ? new Date(from.date) : from };
+      await topic.recoverGroup(group.name, options);
     }
   }
 

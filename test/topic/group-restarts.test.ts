@@ -38,6 +38,34 @@ describe.each(MACHINES)('After a restart on $name, a group', ({ start }) => {
     await runs.end();
   });
 
+  it.each(['close', 'kill'] as const)(
+    'begins at its date where a %s came before that was looked up',
+    async (ending) => {
+      const runs = new Runs(start(14));
+      await runs.begin();
+      await runs.publish(3);
+      await runs.clock.advance(1000);
+      const from = new Date(runs.clock.now());
+      await runs.publish(2);
+      const errors: Error[] = [];
+      runs.broker.on('error', ({ error }) => errors.push(error));
+      // What is declared is on its way before the date is found.
+      runs.topic.group('late', { from });
+      const flushed = runs.broker.flush();
+      if (ending === 'kill') {
+        await flushed;
+        await runs.machine.kill();
+      }
+      await runs.end();
+      // Who is killed may say what he likes.
+      expect(ending === 'close' ? errors : []).toEqual([]);
+      await runs.begin();
+      await runs.settled();
+      expect(runs.topic.group('late', { from }).offsets()[0]).toMatchObject({ committed: 3, end: 5 });
+      await runs.end();
+    },
+  );
+
   it('that was deleted has left nothing behind', async () => {
     const runs = new Runs(start(3));
     await runs.begin();

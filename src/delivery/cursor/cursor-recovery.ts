@@ -17,10 +17,10 @@ const AT_ONCE = { entries: 256, bytes: 2 ** 20 };
  * been given back, is what this tells of. The books are those of the last entry; what came or went after it is made up from the
  * logs, which are right.
  */
-export async function restore(stock: Stock, journal: Journal, log: string): Promise<Unfinished> {
+export async function restore(stock: Stock, journal: Journal, log: string, from: number): Promise<Unfinished> {
   const trails = stock.cursors.map(({ settled: { low } }) => new Trail(low));
   let last: CursorEntry | undefined;
-  for await (const { entry } of entries(journal, log, journal.rangeOf(log).first)) {
+  for await (const { entry } of entries(journal, log, from)) {
     last = entry.head as CursorEntry;
     if (last.z === true) for (const trail of trails) trail.restart();
     for (const one of last.d) trails[one[0]]?.defer(one);

@@ -76,6 +76,7 @@ export class GroupPosition implements Follower {
     this.keepRecord();
     const found = this.inbox.partitions.map(locate);
     const begin = (positions: readonly number[]): void => {
+      if (this.inbox.closed) return; // Where it was to begin is written down: the next run finds it.
       this.open(positions);
       this.subscription.stock.upset();
       this.subscription.beginning = false;
@@ -84,16 +85,22 @@ export class GroupPosition implements Follower {
     if (!found.some((one) => one instanceof Promise)) return begin(found as number[]);
     this.subscription.beginning = true;
     this.started = Promise.all(found.map(async (one) => one)).then(begin, (error: unknown) => {
-      this.subscription.report(error);
+      if (!this.inbox.closed) this.subscription.report(error);
       begin([]);
     });
   }
 
-  /** As an earlier run left it. */
-  async recover(): Promise<void> {
+  /** As an earlier run left it, which may have ended before it began. */
+  async recover(locate: (partition: Partition) => Awaitable<number>): Promise<void> {
+    const { journal } = this.inbox;
+    const { first, next } = journal.rangeOf(this.log);
+    if (next === 0) {
+      this.start(locate);
+      return this.started;
+    }
     this.keepRecord();
     this.open([]);
-    this.subscription.recovered(await restore(this.subscription.stock, this.inbox.journal, this.log));
+    this.subscription.recovered(await restore(this.subscription.stock, journal, this.log, first));
   }
 
   private keepRecord(): void {
