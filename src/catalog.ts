@@ -41,7 +41,9 @@ export class Catalog implements Rider {
   private pending: Declaration[] = [];
   /** The log is begun anew with the next write. */
   private anew = false;
+  /** Entries since the newest beginning. */
   private written = 0;
+  /** What lies below is void when the log is begun anew: the newest beginning, or the end of what an earlier run left. */
   private beginning: { offset?: number | undefined } = {};
 
   constructor(journal: Journal, everything: () => readonly Declaration[]) {
@@ -59,12 +61,13 @@ export class Catalog implements Rider {
   async read(): Promise<Declaration[]> {
     let found: Declaration[] = [];
     if (!this.journal.lasting) return found;
-    for await (const { entry } of entries(this.journal, CATALOG, 0)) {
+    for await (const { offset, entry } of entries(this.journal, CATALOG, 0)) {
       const declaration = entry.head as Entry;
-      this.written++;
+      this.beginning = { offset: offset + 1 };
       if (declaration.is === 'beginning') found = [];
       else found.push(declaration);
     }
+    this.written = found.length;
     return found;
   }
 

@@ -44,6 +44,11 @@ export class Drops implements Rider {
     this.pending = 0;
   }
 
+  /** An earlier run wrote its record up to `end`. */
+  resume(end: number): void {
+    this.record?.resume(end);
+  }
+
   /** An offset is settled. */
   settled(cursor: Cursor, offset: number): void {
     this.pending++;

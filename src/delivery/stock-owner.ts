@@ -6,6 +6,8 @@ import type { Marks } from './crash/marks.js';
 
 /** Where the changes of a cursor are written down, if anything of it is to last. */
 export interface CursorRecord {
+  /** An earlier run wrote up to `end`: the first entry of this one tells all that matters of it. */
+  resume(end: number): void;
   /** An offset will be settled by the write that this goes into. */
   departs(cursor: Cursor, offset: number, as: Moved): void;
   settled(cursor: Cursor, offset: number): void;

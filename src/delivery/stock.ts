@@ -36,7 +36,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
   readonly owner: StockOwner;
   private readonly dues: Dues;
   readonly reads: Reads;
-  private readonly drops: Drops;
+  readonly drops: Drops;
 
   /** @param keeper who keeps the logs, where they are not this stock's own */
   constructor(agenda: Agenda, owner: StockOwner, keeper?: LogKeeper) {
@@ -83,15 +83,10 @@ export class Stock implements CursorOwner, ExpiryOwner {
     this.owner.restocked(cursor);
   }
 
-  /** Where the cursors are has to be written down anew. */
-  upset(): void {
-    this.drops.upset();
-  }
-
   /** Everything below `first` is gone from the log of `cursor`; how many messages were missed by that. */
   overtake(cursor: Cursor, first: number): number {
     const missed = cursor.overtake(first);
-    this.upset();
+    this.drops.upset();
     this.watchDues();
     return missed;
   }

@@ -74,7 +74,7 @@ export class CursorLog implements CursorRecord {
   private readonly inHand: () => Iterable<Taken>;
   private arrivals = 0;
   private deltas = DELTAS;
-  /** The newest snapshot; its offset is known when it is written. */
+  /** What lies below is void with the next snapshot: the newest one, whose offset is known when it is written, or what an earlier run left. */
   private snapshot: { offset?: number | undefined } = {};
 
   constructor(
@@ -89,6 +89,10 @@ export class CursorLog implements CursorRecord {
     this.books = books;
     this.inHand = inHand;
     this.suspects = suspects;
+  }
+
+  resume(end: number): void {
+    this.snapshot = { offset: end };
   }
 
   departs(cursor: Cursor, offset: number, as: Moved): void {

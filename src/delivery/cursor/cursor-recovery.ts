@@ -20,8 +20,9 @@ const AT_ONCE = { entries: 256, bytes: 2 ** 20 };
 export async function restore(stock: Stock, journal: Journal, log: string, from: number): Promise<Unfinished> {
   const trails = stock.cursors.map(({ settled: { low } }) => new Trail(low));
   let last: CursorEntry | undefined;
-  for await (const { entry } of entries(journal, log, from)) {
+  for await (const { offset, entry } of entries(journal, log, from)) {
     last = entry.head as CursorEntry;
+    stock.drops.resume(offset + 1);
     if (last.z === true) for (const trail of trails) trail.restart();
     for (const one of last.d) trails[one[0]]?.defer(one);
     for (const [level, from, to] of last.s) trails[level]?.settle(from, to);
@@ -58,7 +59,7 @@ export async function restore(stock: Stock, journal: Journal, log: string, from:
   await restoreBooks(stock, journal, last);
   const begun = await takeOut(stock, journal, found);
   await reserveTurns(stock, journal);
-  if (suspected > 0) stock.upset();
+  if (suspected > 0) stock.drops.upset();
   stock.watchDues();
   return { begun, suspected };
 }

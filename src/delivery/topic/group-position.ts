@@ -78,7 +78,7 @@ export class GroupPosition implements Follower {
     const begin = (positions: readonly number[]): void => {
       if (this.inbox.closed) return; // Where it was to begin is written down: the next run finds it.
       this.open(positions);
-      this.subscription.stock.upset();
+      this.subscription.stock.drops.upset();
       this.subscription.beginning = false;
       this.subscription.rested();
     };
