@@ -2,6 +2,7 @@ import { checkInteger, checkOneOf, checkOptions, checkString } from '../argument
 import { systemClock } from '../clock.js';
 import { milliseconds } from '../duration.js';
 import type { Duration } from '../duration.js';
+import { SluiceError } from '../errors.js';
 import { FileStore, closedError } from './file/file-store.js';
 import type { Machine, StoreOptions } from './file/file-store.js';
 import { nodeFileSystem } from './file/node-file-system.js';
@@ -86,8 +87,14 @@ export class FileStorage implements Storage {
    * @throws ERR_STORAGE_FULL, ERR_STORAGE_FAILED when the disk refuses
    */
   async open(report?: StorageReporter): Promise<ReadonlyMap<string, LogRange>> {
+    if (this.opening !== undefined) {
+      // Two brokers on one storage would each count the offsets of its logs by themselves.
+      const { directory } = this;
+      const details = { directory, pid: process.pid };
+      throw new SluiceError('ERR_STORAGE_LOCKED', `${directory} is open by this very storage`, { details });
+    }
     this.report = report;
-    this.opening ??= FileStore.open(this.machine, this.directory, this.options, (told) => this.report?.(told));
+    this.opening = FileStore.open(this.machine, this.directory, this.options, (told) => this.report?.(told));
     try {
       this.store = await this.opening;
     } catch (error) {

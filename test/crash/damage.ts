@@ -105,8 +105,7 @@ export async function judge(scene: Scene, damage: Case, isClosed: boolean, repai
   const began = performance.now();
   const storage = openOn(disk);
   try {
-    await storage.open();
-    const content = await contentOf(storage);
+    const content = await contentOf(storage, (await storage.open()).keys());
     await storage.close();
     if (isSame(content, scene.content)) return 'whole';
     // What takes the end away takes along what vouched for what was before it; one bit does not.
@@ -132,8 +131,7 @@ async function mend(disk: SimulatedDisk, scene: Scene, fail: (why: string) => ne
   const report = await openOn(disk).repaired();
   if (report.movedTo === undefined) fail('repair() found nothing wrong');
   const storage = openOn(disk);
-  await storage.open();
-  const content = await contentOf(storage);
+  const content = await contentOf(storage, (await storage.open()).keys());
   await storage.close();
   for (const log of content.keys()) if (log.startsWith('salvaged-') || log === 'gone') content.delete(log);
   if (!isPart(content, scene.content)) fail('repair() made something up');

@@ -7,6 +7,9 @@ import { SimulatedDisk } from './simulated-disk.js';
 
 export const SCENE: FileStorageOptions = { segmentBytes: 700, keepFree: 0 };
 
+/** That are there in the end. */
+const LOGS = ['a', 'b'];
+
 /** What logs hold: offset to head and body. */
 export type Content = Map<string, Map<number, string>>;
 
@@ -35,10 +38,10 @@ export async function makeScene(isClosed: boolean): Promise<Scene> {
   await storage.reclaimed();
   const before: Content[] = [];
   for (let n = 9; n < 13; n++) {
-    before.unshift(await contentOf(storage));
+    before.unshift(await contentOf(storage, LOGS));
     await append('a', n);
   }
-  const content = await contentOf(storage);
+  const content = await contentOf(storage, LOGS);
   if (isClosed) await storage.close();
   else {
     // Everything that is written anyway is, then the process is gone.
@@ -48,9 +51,9 @@ export async function makeScene(isClosed: boolean): Promise<Scene> {
   return { disk, content, before };
 }
 
-export async function contentOf(storage: Storage): Promise<Content> {
+export async function contentOf(storage: Storage, logs: Iterable<string>): Promise<Content> {
   const content: Content = new Map();
-  for (const log of (await storage.open()).keys()) {
+  for (const log of logs) {
     const entries = new Map<number, string>();
     content.set(log, entries);
     for (let from = 0; ;) {

@@ -47,6 +47,12 @@ describe('one directory, one process', () => {
       });
     }
     await expect(FileStorage.repair(directory)).rejects.toMatchObject({ code: 'ERR_STORAGE_LOCKED' });
+    await expect(first.open()).rejects.toMatchObject({
+      code: 'ERR_STORAGE_LOCKED',
+      details: { directory, pid: process.pid },
+    });
+    await first.close();
+    await first.open();
     await first.close();
     const second = new FileStorage(join(root, 'link'));
     await second.open();
