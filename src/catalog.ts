@@ -41,8 +41,9 @@ export class Catalog implements Rider {
   private pending: Declaration[] = [];
   /** The log is begun anew with the next write. */
   private anew = false;
-  /** Entries since the newest beginning. */
+  /** Entries since the newest beginning, and how many there may be before it is looked at whether they are too many. */
   private written = 0;
+  private enough = FEW;
   /** What lies below is void when the log is begun anew: the newest beginning, or the end of what an earlier run left. */
   private beginning: { offset?: number | undefined } = {};
 
@@ -72,11 +73,18 @@ export class Catalog implements Rider {
   }
 
   collect(batch: StorageOp[]): boolean {
-    const all = this.anew || this.written > FEW ? this.everything() : [];
-    if (this.anew || this.written > FEW + WASTE * all.length) this.begin(batch, all);
-    else for (const head of this.pending) batch.push(append(head));
+    if (!this.beginAnew(batch)) for (const head of this.pending) batch.push(append(head));
     this.written += this.pending.length;
     this.pending = [];
+    return true;
+  }
+
+  private beginAnew(batch: StorageOp[]): boolean {
+    if (!this.anew && this.written <= this.enough) return false;
+    const all = this.everything();
+    this.enough = FEW + WASTE * all.length;
+    if (!this.anew && this.written <= this.enough) return false;
+    this.begin(batch, all);
     return true;
   }
 
