@@ -136,8 +136,10 @@ export class Ledger {
       if (sent.key !== key || sent.producer !== producer || sent.n >= n || !sent.confirmed) continue;
       if (!REACHES[sent.destination].includes('keyed') || sent.isDelayed) continue;
       const course = this.courses.get(`keyed ${other}`);
-      if (course?.over !== true && course?.dead !== true && !this.gone.has(`keyed ${other}`))
-        return `${id} of ${key} was delivered before ${other}`;
+      if (course?.over === true || course?.dead === true || this.gone.has(`keyed ${other}`)) continue;
+      // A process that was killed as soon as it had buried it could not say so.
+      if (mayBeDead(course)) continue;
+      return `${id} of ${key} was delivered before ${other}, of which is known: ${JSON.stringify(course)}`;
     }
     return undefined;
   }
@@ -177,8 +179,7 @@ export class Ledger {
       if (waits && this.gone.has(`${queue} ${id}`)) return `${id} is in ${queue} again`;
       if (dead && deadCourse?.flushed === true)
         return `${id} is in ${queue}.dlq, though its acknowledgement was flushed`;
-      // Killed from outside while it was tried alone, again and again; the first time it may only have been marked as next.
-      if (dead && kind === 'good' && (course?.unfinished ?? 0) < ATTEMPTS - 1)
+      if (dead && kind === 'good' && !mayBeDead(course))
         return `${id} did no harm, and is dead in ${queue} (begun in ${course?.unfinished ?? 0} lives that ended)`;
       const isHere = waits || dead || handled;
       if (!isHere && confirmed) return `${id} was confirmed, and is not in ${queue}`;
@@ -234,4 +235,9 @@ export class Ledger {
     }
     return course;
   }
+}
+
+/** Killed from outside while it was tried alone, again and again; the first time it may only have been marked as next. */
+function mayBeDead(course: Course | undefined): boolean {
+  return (course?.unfinished ?? 0) >= ATTEMPTS - 1;
 }
