@@ -212,6 +212,24 @@ describe.each(MACHINES)('What comes back when a broker is opened on a storage th
     await after.close();
   });
 
+  it('is nothing of the bytes of what had just died', async () => {
+    const { machine, open } = lives(17);
+    const before = await open();
+    before.on('error', () => undefined);
+    const queue = before.queue<string>('orders');
+    await queue.send('bad');
+    const died = new Promise<void>((resolve) => before.once('deadLettered', () => resolve(machine.kill())));
+    (await queue.receive())!.reject();
+    await died;
+    void before.close({ timeout: 0 });
+    const after = await open();
+    expect(after.stats().queues).toMatchObject([
+      { name: 'orders', ready: 0, deadLettered: 1, bytes: 0 },
+      { name: 'orders.dlq', ready: 1, bytes: 5 },
+    ]);
+    await after.close();
+  });
+
   it('keeps its order by key through a backoff', async () => {
     const { clock, open } = lives(6);
     const options = { ordering: 'key', retry: { backoff: fixed('1m') } } as const;

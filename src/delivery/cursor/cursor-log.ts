@@ -217,9 +217,11 @@ export class CursorLog implements CursorRecord {
   }
 
   private sums(): Pick<CursorEntry, 'b' | 'e'> {
-    // What is in hand will be waiting after a crash.
+    // What is in hand will be waiting after a crash, but for what this very write settles.
     let { bytes } = this.books;
-    for (const { entry } of this.inHand()) bytes += entry.head.size;
+    for (const { cursor, offset, entry } of this.inHand()) {
+      if (this.departing.get(cursor)?.has(offset) !== true) bytes += entry.head.size;
+    }
     const sums = { ...this.books.snapshot(), bytes };
     for (const offsets of this.departing.values()) for (const as of offsets.values()) sums[as]++;
     return { b: WRITTEN.map((name) => sums[name]), e: this.cursors.map(({ end }) => end) };
