@@ -97,10 +97,12 @@ export class Stock implements CursorOwner, ExpiryOwner {
     this.watchDues();
   }
 
-  foundTransient(size: number): void {
+  foundTransient(cursor: Cursor, offset: number, size: number): void {
     this.books.ready--;
     this.books.bytes -= size;
     this.books.dropped++;
+    // Written down, or the next run would find, and count, it once more.
+    this.drops.settled(cursor, offset);
   }
 
   /** Sets how what waits is ordered. */
@@ -258,9 +260,7 @@ export class Stock implements CursorOwner, ExpiryOwner {
       cursor.lanes?.forgetWaiting();
     }
     this.expiry.forget();
-    books.ready = 0;
-    books.delayed = 0;
-    books.bytes = 0;
+    books.ready = books.delayed = books.bytes = 0;
     books.removed += count;
     this.drops.upset();
     // Who waits for a read gets nothing from it any more.

@@ -82,7 +82,7 @@ async function takeOut(stock: Stock, journal: Journal, found: readonly Begun[]):
     const taken = { cursor, offset, entry, failures, deliveries: delivery, alone: true, turn: undefined };
     if (entry.head.rare?.transient === true) {
       cursor.settle(offset);
-      stock.foundTransient(entry.head.size);
+      stock.foundTransient(cursor, offset, entry.head.size);
       continue;
     }
     cursor.out++;

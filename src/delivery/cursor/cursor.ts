@@ -25,7 +25,7 @@ export interface CursorOwner extends ReaderOwner {
   now(): number;
   /** Reading what an earlier run left: a delayed message that nobody knew of, and one that was not to outlive that run. */
   foundDelayed(): void;
-  foundTransient(size: number): void;
+  foundTransient(cursor: Cursor, offset: number, size: number): void;
 }
 
 /**
@@ -246,7 +246,7 @@ export class Cursor {
   /** It was not to outlive the run before. */
   private forgetTransient(offset: number, size: number): void {
     this.settle(offset);
-    this.owner.foundTransient(size);
+    this.owner.foundTransient(this, offset, size);
   }
 
   /** As an earlier run left it: what was settled, what was deferred (due at 0: given back), and what is `taken` elsewhere. Before anything else. */
