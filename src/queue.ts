@@ -243,6 +243,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
       to: name,
       limit,
       filter: filter as ((message: Message) => boolean) | undefined,
+      over: () => this.gone !== undefined,
     });
   }
 

@@ -15,6 +15,8 @@ export interface Redrive {
   readonly to: string | undefined;
   readonly limit: number;
   readonly filter: ((message: Message) => boolean) | undefined;
+  /** The queue is deleted, or its broker closes: nothing more is moved. */
+  readonly over: () => boolean;
 }
 
 /** What a redrive asks of the broker. */
@@ -37,7 +39,7 @@ export async function redrive(source: Subscription, host: RedriveHost, what: Red
   let moved = 0;
   try {
     for (const { cursor, end } of stock.cursors.map((one) => ({ cursor: one, end: one.end })).reverse()) {
-      while (moved < what.limit && !source.closed) {
+      while (moved < what.limit && !what.over()) {
         if (slice.over()) await slice.rest();
         const found = stock.picker.nextOf(cursor, aside, true);
         if (found === LOADING) {
@@ -51,7 +53,7 @@ export async function redrive(source: Subscription, host: RedriveHost, what: Red
         }
         const taken = source.setAside(cursor);
         const move = await moveOf(source, host, what, taken);
-        if (move === undefined) aside.push(taken);
+        if (move === undefined || what.over()) aside.push(taken);
         else if (await source.settlement.move(taken, 'removed', move)) moved++;
       }
     }

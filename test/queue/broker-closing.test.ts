@@ -33,6 +33,18 @@ onEachStorage('A queue whose broker closes', (open) => {
     expect(queue.stats().accepted).toBe(20);
   });
 
+  it('moves nothing more out of it: what a redrive has not reached stays', async () => {
+    const { broker, quiet } = await open();
+    const [queue, other] = [broker.queue<number>('orders'), broker.queue<number>('others')];
+    await fill(queue, 3000);
+    const redriven = watch(queue.redrive({ to: other }));
+    await broker.close();
+    await quiet();
+    const { ready } = other.stats();
+    expect(redriven).toEqual({ state: 'resolved', value: ready });
+    expect(queue.stats()).toMatchObject({ ready: 3000 - ready, removed: ready });
+  });
+
   it('waits for its running handlers, and starts no others', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders');
