@@ -51,7 +51,7 @@ export abstract class Inbox {
   waiting = 0;
   deleted = false;
   /** What the newest commit brings. */
-  private coming: { readonly written: Promise<void>; readonly ops: Append[] } | undefined;
+  private coming: { readonly written: Promise<void>; readonly ops: Append[]; bytes: number } | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -111,23 +111,22 @@ export abstract class Inbox {
 
   /** `op` arrives when `written` is done, before whoever sent it goes on. Those of one commit share its promise, and arrive at once. */
   private comes(op: Append, written: Promise<void>): void {
-    this.reserve(1, op.entry.head.size);
+    const bytes = op.entry.head.size;
+    this.reserve(1, bytes);
     if (this.coming?.written === written) {
       this.coming.ops.push(op);
+      this.coming.bytes += bytes;
       return;
     }
-    const ops = [op];
-    this.coming = { written, ops };
+    const coming = { written, ops: [op], bytes };
+    this.coming = coming;
     const released = (): void => {
-      if (this.coming?.written === written) this.coming = undefined;
-      this.reserve(
-        -ops.length,
-        ops.reduce((bytes, { entry }) => bytes - entry.head.size, 0),
-      );
+      if (this.coming === coming) this.coming = undefined;
+      this.reserve(-coming.ops.length, -coming.bytes);
     };
     written.then(() => {
       released();
-      for (const each of ops) this.arrived(each);
+      for (const each of coming.ops) this.arrived(each);
     }, released);
   }
 

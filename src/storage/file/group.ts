@@ -1,17 +1,16 @@
 import { describe } from '../../arguments.js';
 import type { SpokenHead, StorageOp } from '../storage.js';
+import { EFFECT, Effects } from './effects.js';
 import { FRAME_ALIGNMENT, FRAME_HEADER } from './frame.js';
 import type { Log, LogTable } from './log-table.js';
-import { COPY, ENTRY } from './record.js';
-import type { HeadText, RecordBuffer, RecordView, SpelledHead } from './record.js';
+import { COPY, ENTRY, RecordBuffer } from './record.js';
+import type { HeadText, RecordView, SpelledHead } from './record.js';
 import { encodeDrop, encodeLogName, encodeRemove } from './state.js';
 
 /** A frame is closed at this much payload; a batch never straddles two. Bytes. */
 const FRAME_TARGET = 64 * 1024;
-
-/** What a record does once it is written. */
-export const EFFECT = { append: 0, copy: 1, declare: 2, drop: 3, remove: 4 } as const;
-export type Effect = (typeof EFFECT)[keyof typeof EFFECT];
+/** Of a buffer that is new. Bytes. */
+const CAPACITY = 128 * 1024;
 
 /** Settles the promises of the batches of one group. */
 export interface Waiter {
@@ -23,8 +22,8 @@ export interface Waiter {
 /** A batch with all that can be wrong with it found out: nothing that comes later may throw. */
 export interface CheckedBatch {
   readonly ops: readonly StorageOp[];
-  /** JSON of the heads, one per append, or who writes it. */
-  readonly heads: readonly HeadText[];
+  /** JSON of the heads, one per append, or who writes it. Undefined where all write it themselves. */
+  readonly heads: readonly HeadText[] | undefined;
   /** Whether an append carries a body: such batches have no part in the reserve of a full disk. */
   readonly bodied: boolean;
   /** About what it will take on the disk. Bytes. */
@@ -36,12 +35,16 @@ interface Member {
   readonly waiter: Waiter;
 }
 
+/** A group that is done with leaves its memory to a later one. */
+export type Memory = Pick<Group, 'buffer' | 'effects'>;
+
 /**
  * The batches that share one write, encoded as they come: frames one after the other, their headers still open. What they
- * do is kept in four columns, and done when the write is.
+ * do is kept, and done when the write is.
  */
 export class Group {
   readonly buffer: RecordBuffer;
+  readonly effects: Effects;
   /** Where each frame begins in the buffer. */
   readonly frames: number[] = [];
   /** Batches without bodies: where a disk is full they are tried again. */
@@ -54,19 +57,14 @@ export class Group {
   rolls = false;
   hasBodies = false;
 
-  readonly effects: Effect[] = [];
-  readonly logs: Log[] = [];
-  /** Offset of an append or copy; start of a drop. */
-  readonly offsets: number[] = [];
-  /** Where an append or copy stands in the buffer; end of a drop. */
-  readonly places: number[] = [];
-
   private bodied: Waiter | undefined;
   private bodiless: Waiter | undefined;
 
-  constructor(buffer: RecordBuffer) {
+  constructor({ buffer, effects }: Memory = { buffer: new RecordBuffer(CAPACITY), effects: new Effects() }) {
     this.buffer = buffer;
+    this.effects = effects;
     buffer.length = 0;
+    effects.count = 0;
   }
 
   get isEmpty(): boolean {
@@ -84,17 +82,17 @@ export class Group {
     if (batch.bodied) this.hasBodies = true;
     else this.members.push({ batch, waiter: settled });
     this.beginRecords();
-    let heads = 0;
-    const { ops } = batch;
+    let append = 0;
+    const { ops, heads } = batch;
     for (let i = 0; i < ops.length; i++) {
       const op = ops[i]!;
       if (op.type === 'append') {
         const log = table.assigned.get(op.log) ?? this.declare(op.log, table);
         const offset = log.assigned++;
         op.offset = offset;
+        const head = heads === undefined ? (op.entry.head as SpelledHead) : heads[append++];
         const body = op.entry.body as string | Uint8Array | undefined;
-        const at = this.buffer.record(ENTRY, offset, log.id, batch.heads[heads++], body);
-        this.effect(EFFECT.append, log, offset, at);
+        this.effects.add(EFFECT.append, log, offset, this.buffer.record(ENTRY, offset, log.id, head, body));
       } else {
         const log = table.assigned.get(op.log);
         if (log === undefined) continue;
@@ -102,7 +100,7 @@ export class Group {
         else {
           table.assigned.delete(op.log);
           encodeRemove(this.buffer, log.id);
-          this.effect(EFFECT.remove, log, 0, 0);
+          this.effects.add(EFFECT.remove, log, 0, 0);
         }
       }
     }
@@ -113,7 +111,7 @@ export class Group {
   /** Entries of `log` as they stand elsewhere, to be written once more; `view` moves from one to the next. */
   addCopies(log: Log, views: Iterable<RecordView>): Promise<void> {
     this.beginRecords();
-    for (const view of views) this.effect(EFFECT.copy, log, view.offset, this.buffer.copy(COPY, view));
+    for (const view of views) this.effects.add(EFFECT.copy, log, view.offset, this.buffer.copy(COPY, view));
     this.endRecords();
     return this.waiterOf(false).promise;
   }
@@ -149,7 +147,7 @@ export class Group {
   private declare(name: string, table: LogTable): Log {
     const log = table.assign(name);
     encodeLogName(this.buffer, log.id, name);
-    this.effect(EFFECT.declare, log, 0, 0);
+    this.effects.add(EFFECT.declare, log, 0, 0);
     return log;
   }
 
@@ -157,14 +155,7 @@ export class Group {
     const end = Math.min(to, log.assigned);
     if (from >= end) return;
     encodeDrop(this.buffer, log.id, from, end);
-    this.effect(EFFECT.drop, log, from, end);
-  }
-
-  private effect(effect: Effect, log: Log, offset: number, place: number): void {
-    this.effects.push(effect);
-    this.logs.push(log);
-    this.offsets.push(offset);
-    this.places.push(place);
+    this.effects.add(EFFECT.drop, log, from, end);
   }
 
   private beginRecords(): void {
@@ -204,28 +195,31 @@ function makeWaiter(): Waiter {
 /** Longest body and head that a record can hold; far below what u32 offsets in a segment allow. */
 const LARGEST_BATCH = 2 ** 30;
 
-const NO_HEADS: HeadText[] = [];
-
 /**
  * @throws TypeError for a body that is neither a string nor a Uint8Array, or a head without JSON; RangeError for a batch
  * over 1 GiB; whatever a head's toJSON throws
  */
 export function checkBatch(ops: readonly StorageOp[]): CheckedBatch {
-  let heads: HeadText[] = NO_HEADS;
+  let heads: HeadText[] | undefined;
   let bodied = false;
   let bytes = FRAME_HEADER;
   let last: object | undefined;
-  for (const op of ops) {
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i]!;
     bytes += 32;
     if (op.type !== 'append') continue;
-    const { head, body } = op.entry;
-    // Entries that go to several logs share their head.
-    const text = head === last ? heads[heads.length - 1]! : textOf(head);
-    if (text === undefined) throw new TypeError(`a head must have JSON; got ${describe(head)}`);
-    last = head;
-    if (heads === NO_HEADS) heads = [text];
-    else heads.push(text);
-    bytes += typeof text === 'string' ? text.length : text.spelled;
+    const { head, body } = op.entry as { head: object & Partial<SpokenHead>; body?: unknown };
+    const { spelled } = head;
+    if (spelled && heads === undefined) bytes += spelled;
+    else {
+      heads ??= spelledOf(ops, i);
+      // Entries that go to several logs share their head.
+      const text = head === last ? heads[heads.length - 1]! : textOf(head);
+      if (text === undefined) throw new TypeError(`a head must have JSON; got ${describe(head)}`);
+      last = head;
+      heads.push(text);
+      bytes += typeof text === 'string' ? text.length : text.spelled;
+    }
     if (body === undefined) continue;
     bodied = true;
     if (typeof body === 'string') bytes += body.length;
@@ -234,6 +228,11 @@ export function checkBatch(ops: readonly StorageOp[]): CheckedBatch {
   }
   if (bytes > LARGEST_BATCH) throw new RangeError(`a batch must be under ${LARGEST_BATCH} bytes; got about ${bytes}`);
   return { ops, heads, bodied, bytes };
+}
+
+/** The heads of the first appends, all of which write their JSON themselves. */
+function spelledOf(ops: readonly StorageOp[], end: number): HeadText[] {
+  return ops.slice(0, end).flatMap((op) => (op.type === 'append' ? [op.entry.head as SpelledHead] : []));
 }
 
 function textOf(head: object & Partial<SpokenHead>): HeadText | undefined {

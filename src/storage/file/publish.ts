@@ -1,4 +1,4 @@
-import { EFFECT } from './group.js';
+import { EFFECT } from './effects.js';
 import type { Group } from './group.js';
 import type { Log, LogTable } from './log-table.js';
 import type { Segments } from './segment.js';
@@ -8,11 +8,11 @@ export function publish(group: Group, base: number, segments: Segments, table: L
   const { active } = segments;
   const open = active.open!;
   for (const frame of group.frames) open.frame(base + frame);
-  const { effects, logs, offsets, places } = group;
-  for (let i = 0; i < effects.length; i++) {
+  const { count, kinds, logs, offsets, places } = group.effects;
+  for (let i = 0; i < count; i++) {
     const log = logs[i]!;
     const offset = offsets[i]!;
-    switch (effects[i]!) {
+    switch (kinds[i]!) {
       case EFFECT.append:
         open.add(log.id, offset, base + places[i]!, false);
         log.next = offset + 1;

@@ -6,11 +6,10 @@ import type { Chain, Place } from './chain.js';
 import { isNoSpace } from './file-system.js';
 import { FRAME_ALIGNMENT } from './frame.js';
 import { Group } from './group.js';
-import type { CheckedBatch, Waiter } from './group.js';
+import type { CheckedBatch, Memory, Waiter } from './group.js';
 import type { Log, LogTable } from './log-table.js';
 import type { Pace } from './pace.js';
 import { publish } from './publish.js';
-import { RecordBuffer } from './record.js';
 import { OpenPositions } from './open-positions.js';
 import type { Reserve } from './reserve.js';
 import { Segment } from './segment.js';
@@ -21,7 +20,7 @@ import type { Spares } from './spares.js';
 /** A group takes no more batches from this size on, bytes; where room may be missing, soon: it is refused as a whole. */
 const LARGEST_GROUP = 4 * 1024 * 1024;
 const LARGEST_WHEN_SCARCE = 64 * 1024;
-/** Buffers up to this size are used again. */
+/** Memory of groups up to this size is used again. Bytes. */
 const LARGEST_KEPT = 1024 * 1024;
 /** A state is written after this share of a segment, or eight times its own size where that is more. */
 const STATES = 16;
@@ -61,7 +60,7 @@ export class Writer {
   private readonly queue: Group[] = [];
   private isWriting = false;
   private scheduled = false;
-  private buffers: RecordBuffer[] = [];
+  private readonly spent: Memory[] = [];
   private sinceState: number;
   private idle: (() => void)[] = [];
 
@@ -136,7 +135,7 @@ export class Writer {
     const last = this.queue[this.queue.length - 1];
     const largest = this.space.isScarce ? LARGEST_WHEN_SCARCE : LARGEST_GROUP;
     if (last !== undefined && last.length < largest) return last;
-    const group = new Group(this.buffers.pop() ?? new RecordBuffer(128 * 1024));
+    const group = new Group(this.spent.pop());
     this.queue.push(group);
     return group;
   }
@@ -162,22 +161,22 @@ export class Writer {
       else if (group.toDisk && !this.parts.appender.isSynced) await this.parts.appender.sync();
     } catch (error) {
       await this.refused(group, error);
-      return this.goOn(false);
+      return this.goOn();
     }
-    pace.wrote(group.length, began);
-    const { buffer } = group;
-    if (buffer.bytes.byteLength <= LARGEST_KEPT && this.buffers.length < 4) this.buffers.push(buffer);
-    this.goOn(pace.isEnough(group));
+    pace.wrote(group, began, this.queue[0]);
+    const { buffer, effects } = group;
+    if (buffer.bytes.byteLength <= LARGEST_KEPT && this.spent.length < 4) this.spent.push({ buffer, effects });
+    this.goOn();
     group.resolve();
     this.parts.onWritten();
   }
 
-  /** Nothing is under way. Whoever waited and sends again in the same turn is in time for the next group, unless it leaves at once. */
-  private goOn(atOnce: boolean): void {
+  /** Nothing is under way. Whoever waited and sends again in the same turn is in time for the next group, unless it has enough. */
+  private goOn(): void {
     this.isWriting = false;
     const next = this.queue[0];
     if (next === undefined) for (const resolve of this.idle.splice(0)) resolve();
-    else if (atOnce || !next.hasBodies) this.start();
+    else if (!next.hasBodies || this.parts.pace.isEnough(next)) this.start();
     else this.schedule();
   }
 
@@ -258,7 +257,7 @@ export class Writer {
     }
     groups.push(...this.queue.splice(0));
     const full = this.space.ranOut((error as Error).message);
-    const again = new Group(new RecordBuffer(64 * 1024));
+    const again = new Group();
     this.parts.table.resetAssigned();
     // Without bodies and still no room where it was: the reserve is in the next segment, once.
     const isStuck = !group.hasBodies && (group.rolls || spares.ready.length === 0);

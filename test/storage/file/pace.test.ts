@@ -2,45 +2,55 @@ import { describe, expect, it } from 'vitest';
 import { checkBatch, Group } from '../../../src/storage/file/group.js';
 import { LogTable } from '../../../src/storage/file/log-table.js';
 import { Pace } from '../../../src/storage/file/pace.js';
-import { RecordBuffer } from '../../../src/storage/file/record.js';
 import type { StorageOp } from '../../../src/storage/storage.js';
 import { openOn, newDisk } from './bench-disk.js';
 
 const append = (): StorageOp => ({ type: 'append', log: 'q', entry: { head: {}, body: 'x' } });
 
-/** A group of so many records. */
-function groupOf(records: number): Group {
-  const group = new Group(new RecordBuffer(1024));
+/** A group of so many records, in a buffer that holds `bytes`. */
+function groupOf(records: number, bytes?: number): Group {
+  const group = new Group();
   void group.add(checkBatch(Array.from({ length: records }, append)), new LogTable());
+  if (bytes !== undefined) group.buffer.length = bytes;
   return group;
 }
 
 describe('the pace of writes', () => {
-  it('has enough in a group when making it takes twice as long as a sync', () => {
+  it('has enough in a group when making it and its like takes longer than a sync', () => {
     let now = 0;
     const pace = new Pace(() => now);
     now = 0.3;
-    pace.wrote(100_000, 0);
-    expect(pace.isEnough(groupOf(500))).toBe(false);
-    expect(pace.isEnough(groupOf(700))).toBe(true);
+    pace.wrote(groupOf(1, 100_000), 0, undefined);
+    expect(pace.isEnough(groupOf(140))).toBe(false);
+    expect(pace.isEnough(groupOf(160))).toBe(true);
   });
 
-  it('lets thousands share a sync that takes a millisecond', () => {
+  it('has enough in half of those who wait, not in less', () => {
     let now = 0;
     const pace = new Pace(() => now);
-    now = 1.1;
-    pace.wrote(0, 0);
-    expect(pace.isEnough(groupOf(2500))).toBe(false);
+    now = 0.3;
+    pace.wrote(groupOf(600, 100_000), 0, groupOf(400));
+    expect(pace.isEnough(groupOf(490))).toBe(false);
+    expect(pace.isEnough(groupOf(500))).toBe(true);
+  });
+
+  it('lets hundreds share a sync that takes longer than making them', () => {
+    let now = 0;
+    const pace = new Pace(() => now);
+    now = 1.5;
+    pace.wrote(groupOf(1, 0), 0, undefined);
+    expect(pace.isEnough(groupOf(700))).toBe(false);
   });
 
   it('is slow to believe that syncs take long: the event loop may be late to hear of them', () => {
     let now = 0;
     const pace = new Pace(() => now);
+    const wrote = (took: number): void => pace.wrote(groupOf(1, 0), now - took, undefined);
     now = 0.2;
-    pace.wrote(0, 0);
-    for (let n = 0; n < 3; n++) pace.wrote(0, now - 100);
-    expect(pace.isEnough(groupOf(1000))).toBe(true);
-    for (let n = 0; n < 500; n++) pace.wrote(0, now - 100);
+    wrote(0.2);
+    for (let n = 0; n < 3; n++) wrote(100);
+    expect(pace.isEnough(groupOf(200))).toBe(true);
+    for (let n = 0; n < 500; n++) wrote(100);
     expect(pace.isEnough(groupOf(10_000))).toBe(false);
   });
 });
