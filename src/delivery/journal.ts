@@ -154,7 +154,11 @@ export class Journal {
     const result = this.storage.write(batch, reach);
     if (result === undefined) return this.underWay === 0 ? undefined : this.last;
     // Those who share a commit share its promise: a thousand of them cost as much as one.
-    if (result === this.newest?.result) return this.newest.done;
+    return result === this.newest?.result ? this.newest.done : this.follow(result);
+  }
+
+  /** The promise of a commit that nothing was handed to before. */
+  private follow(result: Promise<void>): Promise<void> {
     const done = this.last === undefined ? result : inOrder(this.last, result);
     this.newest = { result, done };
     this.underWay++;

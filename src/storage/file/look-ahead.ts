@@ -7,7 +7,7 @@ const LARGEST_STEP = 1024 * 1024;
 const STEPS = 64;
 const FIRST = 4;
 /** Writes larger than this, on average, gain less by it than the zeros cost. Bytes. */
-const SMALL = 1024 * 1024;
+const SMALL = 192 * 1024;
 
 export interface LookAheadParts {
   readonly segmentBytes: number;
