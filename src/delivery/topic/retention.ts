@@ -30,11 +30,17 @@ export interface RetentionOwner {
 /** After a read that failed, ms. */
 const READ_AGAIN = 1000;
 
-type Oldest = readonly [partition: Partition, entry: StoredEntry];
+/** What has to be known of a message, and nothing more: there is one for each of some hundred messages of every partition. */
+interface Kept {
+  readonly offset: number;
+  readonly head: Head;
+}
 
-/** The oldest entries of a partition, as its log has them, and how many of these are gone. */
+type Oldest = readonly [partition: Partition, entry: Kept];
+
+/** The oldest entries of a partition, and how many of these are gone. */
 interface Front {
-  readonly entries: readonly StoredEntry[];
+  readonly entries: readonly Kept[];
   gone: number;
 }
 
@@ -106,9 +112,9 @@ export class Retention {
   }
 
   /** The oldest message of a partition goes: `oldest`. */
-  private drop(partition: Partition, oldest: StoredEntry, touched: Set<Partition>): void {
+  private drop(partition: Partition, oldest: Kept, touched: Set<Partition>): void {
     this.fronts.get(partition)!.gone++;
-    this.advance(partition, oldest.offset + 1, headOf(oldest).size);
+    this.advance(partition, oldest.offset + 1, oldest.head.size);
     touched.add(partition);
   }
 
@@ -149,7 +155,7 @@ export class Retention {
     const oldest = this.oldest();
     if (oldest === undefined) return undefined;
     const [partition, entry] = oldest;
-    if (!this.overfull && headOf(entry).arrived + limits.time > owner.now()) return undefined;
+    if (!this.overfull && entry.head.arrived + limits.time > owner.now()) return undefined;
     this.blocked = entry.offset >= owner.inHand(partition);
     return this.blocked ? undefined : oldest;
   }
@@ -160,13 +166,13 @@ export class Retention {
       if (partition.size === 0) continue;
       const entry = this.front(partition);
       if (entry === undefined) return undefined;
-      if (found === undefined || headOf(entry).compareAge(headOf(found[1])) < 0) found = [partition, entry];
+      if (found === undefined || entry.head.compareAge(found[1].head) < 0) found = [partition, entry];
     }
     return found;
   }
 
   /** The oldest message of a partition that has one; undefined: it is being read. */
-  private front(partition: Partition): StoredEntry | undefined {
+  private front(partition: Partition): Kept | undefined {
     const known = this.fronts.get(partition);
     if (known !== undefined && known.gone < known.entries.length) return known.entries[known.gone];
     // One at a time: while this one is read, nothing is dropped, so that what it finds is the oldest still.
@@ -190,10 +196,10 @@ export class Retention {
     return undefined;
   }
 
-  private absorb(partition: Partition, entries: readonly StoredEntry[]): StoredEntry | undefined {
+  private absorb(partition: Partition, entries: readonly StoredEntry[]): Kept | undefined {
     // What is not visible yet is asked for again later.
-    const visible = entries.findIndex(({ offset }) => offset >= partition.next);
-    const front = visible < 0 ? entries : entries.slice(0, visible);
+    const visible = entries.filter(({ offset }) => offset < partition.next);
+    const front = visible.map(({ offset, entry }) => ({ offset, head: ownEntry(entry).head }));
     // Nothing is left of it in the log.
     if (front.length === 0) this.advance(partition, partition.next, partition.bytes);
     this.fronts.set(partition, { entries: front, gone: 0 });
@@ -205,12 +211,8 @@ export class Retention {
     if (this.limits.time === Infinity || this.reading) return;
     const oldest = this.oldest();
     if (this.reading) return;
-    const due = oldest === undefined ? Infinity : headOf(oldest[1]).arrived + this.limits.time;
+    const due = oldest === undefined ? Infinity : oldest[1].head.arrived + this.limits.time;
     // What is in hand is asked for again when something is settled.
     this.alarm.set(this.blocked ? Infinity : due);
   }
-}
-
-function headOf({ entry }: StoredEntry): Head {
-  return ownEntry(entry).head;
 }
