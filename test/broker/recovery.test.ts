@@ -212,6 +212,30 @@ describe.each(MACHINES)('What comes back when a broker is opened on a storage th
     await after.close();
   });
 
+  it.each(['close', 'kill'] as const)('is the ttl of messages: they expire after a %s as before it', async (ending) => {
+    const { clock, machine, open } = lives(18);
+    const before = await open();
+    before.on('error', () => undefined);
+    await before.queue('orders').send('kept');
+    await before.queue('orders').send('behind', { ttl: 50 });
+    await before.queue('others').send('first', { ttl: 50 });
+    if (ending === 'kill') await machine.kill();
+    await before.close({ timeout: 0 });
+
+    const after = await open();
+    await clock.advance(100);
+    // The first in line of a queue that nobody reads expires by itself; one behind it when its turn comes.
+    await until(() => after.queue('others').stats().deadLettered === 1);
+    expect(await after.queue('orders').receive()).toMatchObject({ body: 'kept' });
+    expect(await after.queue('orders').receive()).toBeUndefined();
+    for (const name of ['orders', 'others']) {
+      await until(() => after.queue(name).stats().deadLettered === 1);
+      const [letter] = await after.queue(`${name}.dlq`).peek();
+      expect(letter!.deaths).toMatchObject([{ source: name, reason: 'expired' }]);
+    }
+    await after.close();
+  });
+
   it('is what was not to last counted once, however many runs follow', async () => {
     const { clock, open } = lives(16);
     let broker = await open();

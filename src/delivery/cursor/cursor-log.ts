@@ -34,6 +34,8 @@ export interface CursorEntry {
   readonly m?: readonly Begun[];
   readonly b: readonly number[];
   readonly e: readonly number[];
+  /** Something that came has a ttl: whoever reads it has to look. */
+  readonly t?: true;
 }
 
 /** Which of the books are written down, in this order. */
@@ -69,6 +71,7 @@ export class CursorLog implements CursorRecord {
   private revivedNow: [Cursor, number][] = [];
   readonly marks = new Marks();
   private readonly suspects: Suspects;
+  private readonly expiry: { readonly mortal: boolean };
   /** Settled by a write under way: in a delta already, not in the settled set yet. */
   private readonly departing = new Map<Cursor, Map<number, Moved>>();
   private readonly inHand: () => Iterable<Taken>;
@@ -83,12 +86,14 @@ export class CursorLog implements CursorRecord {
     books: Books,
     inHand: () => Iterable<Taken>,
     suspects: Suspects,
+    expiry: { readonly mortal: boolean },
   ) {
     this.log = log;
     this.cursors = cursors;
     this.books = books;
     this.inHand = inHand;
     this.suspects = suspects;
+    this.expiry = expiry;
   }
 
   resume(end: number): void {
@@ -216,7 +221,7 @@ export class CursorLog implements CursorRecord {
     return { z: true, s, d, ...(r.length > 0 ? { r } : {}), ...(m.length > 0 ? { m } : {}), ...this.sums() };
   }
 
-  private sums(): Pick<CursorEntry, 'b' | 'e'> {
+  private sums(): Pick<CursorEntry, 'b' | 'e' | 't'> {
     // What is in hand will be waiting after a crash, but for what this very write settles.
     let { bytes } = this.books;
     for (const { cursor, offset, entry } of this.inHand()) {
@@ -224,7 +229,8 @@ export class CursorLog implements CursorRecord {
     }
     const sums = { ...this.books.snapshot(), bytes };
     for (const offsets of this.departing.values()) for (const as of offsets.values()) sums[as]++;
-    return { b: WRITTEN.map((name) => sums[name]), e: this.cursors.map(({ end }) => end) };
+    const b = WRITTEN.map((name) => sums[name]);
+    return { b, e: this.cursors.map(({ end }) => end), ...(this.expiry.mortal ? { t: true } : {}) };
   }
 }
 

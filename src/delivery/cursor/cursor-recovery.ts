@@ -61,6 +61,7 @@ export async function restore(stock: Stock, journal: Journal, log: string, from:
   await reserveTurns(stock, journal);
   if (suspected > 0) stock.drops.upset();
   stock.watchDues();
+  stock.expiry.watch();
   return { begun, suspected };
 }
 
@@ -96,7 +97,8 @@ async function takeOut(stock: Stock, journal: Journal, found: readonly Begun[]):
 }
 
 async function restoreBooks(stock: Stock, journal: Journal, last: CursorEntry | undefined): Promise<void> {
-  const { books, cursors } = stock;
+  const { books, cursors, expiry } = stock;
+  if (last?.t === true) expiry.mortal = true;
   WRITTEN.forEach((name, n) => (books[name] = last?.b[n] ?? 0));
   books.delayed = 0;
   books.ready = 0;
@@ -106,6 +108,7 @@ async function restoreBooks(stock: Stock, journal: Journal, last: CursorEntry | 
     // What came after the last entry is in nobody's sum.
     for await (const { offset, entry } of entries(journal, cursor.log, last?.e[level] ?? cursor.settled.low)) {
       if (!cursor.settled.has(offset)) books.bytes += encodedBytes(entry.body);
+      if (ownEntry(entry).head.rare?.expires !== undefined) expiry.mortal = true;
     }
   }
   const { acked, deadLettered, dropped, removed } = books;

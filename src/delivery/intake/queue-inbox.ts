@@ -39,7 +39,7 @@ export class QueueInbox extends Inbox {
       this.logs = [];
       const inHand = (): Iterable<Taken> => this.subscription.inHand();
       const record = journal.lasting
-        ? new CursorLog(cursorLogOf(this.name), cursors, stock.books, inHand, stock.suspects)
+        ? new CursorLog(cursorLogOf(this.name), cursors, stock.books, inHand, stock.suspects, stock.expiry)
         : undefined;
       stock.restart(journal, record);
     }

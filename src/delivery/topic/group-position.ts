@@ -108,7 +108,7 @@ export class GroupPosition implements Follower {
     const { journal } = this.inbox;
     const inHand = (): Iterable<Taken> => this.subscription.inHand();
     const record = journal.lasting
-      ? new CursorLog(this.log, stock.cursors, stock.books, inHand, stock.suspects)
+      ? new CursorLog(this.log, stock.cursors, stock.books, inHand, stock.suspects, stock.expiry)
       : undefined;
     stock.restart(journal, record);
   }
