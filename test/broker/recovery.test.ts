@@ -236,6 +236,30 @@ describe.each(MACHINES)('What comes back when a broker is opened on a storage th
     await after.close();
   });
 
+  it('is each message once, in a queue with a ttl as well, whose first messages are looked at before all is known', async () => {
+    const { clock, open } = lives(19);
+    const before = await open();
+    const queue = before.queue<string>('orders', { ttl: '1h' });
+    for (const body of ['a', 'done', 'c']) await queue.send(body);
+    await queue.send('late', { delay: 50 });
+    const held = [await queue.receive(), await queue.receive(), await queue.receive()];
+    held[1]!.ack();
+    held[2]!.nack({ delay: 50 });
+    await before.close({ timeout: 0 });
+
+    const after = await open();
+    expect(after.queue('orders').stats()).toMatchObject({ accepted: 4, ready: 1, delayed: 2, acked: 1 });
+    await clock.advance(50);
+    const seen: unknown[] = [];
+    for (let n = 0; n < 5; n++) {
+      const delivery = await after.queue('orders').receive();
+      if (delivery?.ack() === true) seen.push(delivery.body);
+    }
+    expect(seen).toEqual(['a', 'c', 'late']);
+    expect(after.queue('orders').stats()).toMatchObject({ accepted: 4, ready: 0, delayed: 0, acked: 4, bytes: 0 });
+    await after.close();
+  });
+
   it('is what was not to last counted once, however many runs follow', async () => {
     const { clock, open } = lives(16);
     let broker = await open();

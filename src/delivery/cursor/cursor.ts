@@ -255,6 +255,8 @@ export class Cursor {
     deferred: Iterable<Tries & { offset: number; due: number }>,
     taken: Iterable<number>,
   ): void {
+    // Somebody may have looked for what expires.
+    this.forgetWaiting();
     this.settled = settled;
     this.window.next = settled.low;
     for (const { offset, due, failures, deliveries, alone } of deferred) {
