@@ -41,7 +41,8 @@ export class Pace {
   }
 
   /** Nobody should wait for more; and for as many to come back, neither. */
-  isEnough({ effects }: Group): boolean {
-    return 2 * effects.count >= Math.max(this.sync * RECORDS_PER_MS, this.waiting);
+  isEnough({ effects: { count } }: Group): boolean {
+    const all = Math.max(this.waiting, count);
+    return 2 * count >= all && all >= this.sync * RECORDS_PER_MS;
   }
 }

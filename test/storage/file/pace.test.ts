@@ -16,30 +16,31 @@ function groupOf(records: number, bytes?: number): Group {
 }
 
 describe('the pace of writes', () => {
-  it('has enough in a group when making it and its like takes longer than a sync', () => {
-    let now = 0;
-    const pace = new Pace(() => now);
-    now = 0.3;
-    pace.wrote(groupOf(1, 100_000), 0, undefined);
-    expect(pace.isEnough(groupOf(140))).toBe(false);
-    expect(pace.isEnough(groupOf(160))).toBe(true);
-  });
-
   it('has enough in half of those who wait, not in less', () => {
     let now = 0;
     const pace = new Pace(() => now);
     now = 0.3;
-    pace.wrote(groupOf(600, 100_000), 0, groupOf(400));
-    expect(pace.isEnough(groupOf(490))).toBe(false);
-    expect(pace.isEnough(groupOf(500))).toBe(true);
+    pace.wrote(groupOf(200, 100_000), 0, groupOf(150));
+    expect(pace.isEnough(groupOf(170))).toBe(false);
+    expect(pace.isEnough(groupOf(180))).toBe(true);
   });
 
-  it('lets hundreds share a sync that takes longer than making them', () => {
+  it('lets all who wait share a sync that takes longer than making their records', () => {
     let now = 0;
     const pace = new Pace(() => now);
-    now = 1.5;
-    pace.wrote(groupOf(1, 0), 0, undefined);
-    expect(pace.isEnough(groupOf(700))).toBe(false);
+    now = 0.3;
+    pace.wrote(groupOf(200, 100_000), 0, groupOf(90));
+    expect(pace.isEnough(groupOf(200))).toBe(false);
+    expect(pace.isEnough(groupOf(290))).toBe(false);
+  });
+
+  it('has enough in what takes as long as a sync, of more than ever waited', () => {
+    let now = 0;
+    const pace = new Pace(() => now);
+    now = 0.3;
+    pace.wrote(groupOf(1, 100_000), 0, undefined);
+    expect(pace.isEnough(groupOf(290))).toBe(false);
+    expect(pace.isEnough(groupOf(310))).toBe(true);
   });
 
   it('is slow to believe that syncs take long: the event loop may be late to hear of them', () => {
@@ -49,7 +50,7 @@ describe('the pace of writes', () => {
     now = 0.2;
     wrote(0.2);
     for (let n = 0; n < 3; n++) wrote(100);
-    expect(pace.isEnough(groupOf(200))).toBe(true);
+    expect(pace.isEnough(groupOf(400))).toBe(true);
     for (let n = 0; n < 500; n++) wrote(100);
     expect(pace.isEnough(groupOf(10_000))).toBe(false);
   });
@@ -62,7 +63,7 @@ describe('the writer', () => {
     // On this clock no time passes while it writes.
     for (let n = 0; n < 10; n++) await send(1);
     const before = storage.stats()['writes'] as number;
-    await Promise.all([send(100), send(100), send(10), send(10)]);
+    await Promise.all([send(200), send(200), send(10), send(10)]);
     expect(storage.stats()['writes']).toBe(before + 2);
     await storage.close();
   });
