@@ -32,7 +32,10 @@ class SystemClock implements Clock {
   private inTurn = false;
 
   now(): number {
-    if (this.reads-- > 0) return this.looked;
+    return this.reads-- > 0 ? this.looked : this.look();
+  }
+
+  private look(): number {
     this.looked = Math.floor(this.origin + performance.now());
     this.reads = READS_PER_LOOK;
     if (!this.inTurn) {

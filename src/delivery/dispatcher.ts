@@ -8,6 +8,7 @@ import { SINGLE } from './order/key-lanes.js';
 import type { Roster } from './order/roster.js';
 import type { Settlement } from './settlement.js';
 import type { Stock } from './stock.js';
+import type { Suspicion } from './crash/suspects.js';
 import type { Trial } from './crash/trial.js';
 
 /** Whose messages are handed out. */
@@ -69,32 +70,14 @@ export class Dispatcher {
         if (holder.calm) continue;
         return undefined;
       }
-      const since = owner.age();
-      const { entry, failures, deliveries, offset, alone } = cursor;
-      const deadline = timeout === NEVER ? NEVER : since + timeout;
-      const held = new Held(owner, entry, failures, deliveries + 1, cursor, offset, alone, holder, since, deadline);
-      held.turn = picker.turn;
-      held.suspicion = suspicion;
-      const { head, body } = entry;
-      stock.take(cursor, head.size);
-      try {
-        held.body = owner.contents.of(head, body);
-      } catch (error) {
-        held.inHand = false;
-        // No batch goes on with its key before it is stored elsewhere.
-        if (held.turn !== undefined) held.turn.owner = held;
-        owner.settlement.conclude(held, 'invalid', undefined, error);
-        continue;
-      }
+      const held = this.withdraw(cursor, holder, timeout, suspicion);
+      if (held === undefined) continue;
       if (run !== undefined && held.turn !== undefined) stock.picker.goOn(cursor, held.turn);
       stock.books.delivered++;
       hand.add(held);
       if (suspicion !== 0) this.begin(held);
       holder.took();
-      if (owner.events.heard.delivered) {
-        const { id, attempt } = held;
-        owner.events.emit('delivered', { ...owner.origin, id, attempt, consumer: holder.name });
-      }
+      if (owner.events.heard.delivered) this.tell(held);
       // Who goes on in what keeps its order as a whole leaves to the others what they had before.
       const same = cursor === from && cursor.lanes?.whole !== undefined;
       if (roster.spare > 0 && !same && stock.stocked) roster.more(holder);
@@ -117,6 +100,40 @@ export class Dispatcher {
     const taken = stock.withdraw(cursor, stock.picker.turn);
     stock.giveBack(taken, taken.failures, taken.deliveries, TRY_AGAIN, true);
     return false;
+  }
+
+  /** Takes the candidate out. undefined: what is stored is of no use as a body. */
+  private withdraw(cursor: Cursor, holder: Holder, timeout: number, suspicion: Suspicion): Held | undefined {
+    const { owner } = this;
+    const { stock } = owner;
+    const since = owner.age();
+    const { entry, failures, deliveries, offset, alone } = cursor;
+    const deadline = timeout === NEVER ? NEVER : since + timeout;
+    const held = new Held(owner, entry, failures, deliveries + 1, cursor, offset, alone, holder, since, deadline);
+    held.turn = stock.picker.turn;
+    held.suspicion = suspicion;
+    const { head, body } = entry;
+    stock.take(cursor, head.size);
+    try {
+      held.body = owner.contents.of(head, body);
+      return held;
+    } catch (error) {
+      this.refuse(held, error);
+      return undefined;
+    }
+  }
+
+  /** What is stored is of no use as a body. */
+  private refuse(held: Held, error: unknown): void {
+    held.inHand = false;
+    // No batch goes on with its key before it is stored elsewhere.
+    if (held.turn !== undefined) held.turn.owner = held;
+    this.owner.settlement.conclude(held, 'invalid', undefined, error);
+  }
+
+  private tell({ id, attempt, holder }: Held): void {
+    const { events, origin } = this.owner;
+    events.emit('delivered', { ...origin, id, attempt, consumer: holder.name });
   }
 
   private begin(suspect: Held): void {

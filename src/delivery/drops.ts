@@ -52,14 +52,9 @@ export class Drops implements Rider {
   /** An offset is settled. */
   settled(cursor: Cursor, offset: number): void {
     this.pending++;
-    if (this.record !== undefined) {
-      this.record.settled(cursor, offset);
-      this.journal.touch(this);
-    } else if (this.pending === TOGETHER) {
-      this.drop();
-    } else if (this.pending === 1) {
-      this.journal.touch(this);
-    }
+    this.record?.settled(cursor, offset);
+    if (this.pending === 1 || this.record !== undefined) this.journal.touch(this);
+    else if (this.pending === TOGETHER) this.drop();
   }
 
   /** An offset will be settled by the very next write. */

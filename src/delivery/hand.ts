@@ -32,26 +32,34 @@ export class Hand {
   }
 
   add(held: Held): void {
-    const mask = this.slots.length - 1;
-    if (((this.end + 1) & mask) === this.first) return this.addToFull(held);
     const { slots, end, first } = this;
+    const mask = slots.length - 1;
+    if (((end + 1) & mask) === first) return this.addToFull(held);
+    slots[end] = held;
+    held.at = end;
+    this.end = (end + 1) & mask;
+    this.size++;
+    if (end === first) this.watch(held.deadline);
+    else if (sooner(held.deadline, slots[(end - 1) & mask]!.deadline)) this.moveUp(held);
+  }
+
+  /** Mostly the last is the latest of all; an extended or a shorter deadline goes to its place. */
+  private moveUp(held: Held): void {
+    const { slots, first } = this;
     const { deadline } = held;
-    let at = end;
-    // Mostly the latest of all; an extended or a shorter deadline goes to its place.
-    while (at !== first) {
+    const mask = slots.length - 1;
+    let { at } = held;
+    for (; at !== first; at = (at - 1) & mask) {
       const before = slots[(at - 1) & mask];
       if (before !== undefined) {
         if (!sooner(deadline, before.deadline)) break;
         before.at = at;
       }
       slots[at] = before;
-      at = (at - 1) & mask;
     }
     slots[at] = held;
     held.at = at;
-    this.end = (end + 1) & mask;
-    this.size++;
-    if (at === first && deadline !== NEVER) this.watch(deadline);
+    if (at === first) this.watch(deadline);
   }
 
   remove(held: Held): void {
@@ -112,7 +120,7 @@ export class Hand {
   }
 
   private watch(deadline: number): void {
-    if (this.alarm.at >= 0 && deadline >= this.watched) return;
+    if (deadline === NEVER || (this.alarm.at >= 0 && deadline >= this.watched)) return;
     this.watched = deadline;
     this.alarm.set(this.epoch + deadline);
   }

@@ -58,10 +58,7 @@ export class OneByOne {
       if (feed.slice.over()) return void feed.slice.rest().then(this.next);
       const held = feed.take(owner, undefined, this.from);
       this.from = undefined;
-      if (held === undefined) {
-        if (owner.closing) return this.leave();
-        return void owner.sleep().then(this.next);
-      }
+      if (held === undefined) return this.rest();
       held.lane = lane;
       held.run = ++lane.runs;
       lane.busy = true;
@@ -69,15 +66,25 @@ export class OneByOne {
       owner.began();
       const settled = this.mode === 'none' && held.ack();
       const noted = feed.stock.begun?.begins(held);
-      if (noted !== undefined) return void noted.then(() => this.handle(held, settled) || this.next());
-      if (this.handle(held, settled)) return;
+      if (noted !== undefined) return this.handleWhen(noted, held, settled);
+      if (this.handle(held)) return;
     }
   };
 
+  /** There is nothing to take. */
+  private rest(): void {
+    if (this.owner.closing) this.leave();
+    else void this.owner.sleep().then(this.next);
+  }
+
+  private handleWhen(noted: Promise<void>, held: Held, settled: boolean): void {
+    // It may be taken back while that it begins is noted.
+    const go = (): boolean => (held.inHand || settled ? this.handle(held) : !this.finished(held));
+    void noted.then(() => go() || this.next());
+  }
+
   /** Calls the handler. false: the slot goes on at once. */
-  private handle(held: Held, settled: boolean): boolean {
-    // It may have been taken back while that it begins was noted.
-    if (!held.inHand && !settled) return !this.finished(held);
+  private handle(held: Held): boolean {
     let result: unknown;
     try {
       result = this.handler(held);

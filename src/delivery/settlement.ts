@@ -49,7 +49,11 @@ export class Settlement {
 
   conclude(taken: Taken, outcome: Outcome, delay: number | undefined, error: unknown): void {
     // As decide() has it: what nearly all come to is not asked for.
-    if (outcome === 'ack') return this.acked(taken as Held);
+    if (outcome === 'ack') this.acked(taken as Held);
+    else this.decided(taken, outcome, delay, error);
+  }
+
+  private decided(taken: Taken, outcome: Outcome, delay: number | undefined, error: unknown): void {
     const message = taken instanceof Held ? taken : undefined;
     const decision = decide(outcome, this.owner.policy, taken.failures, delay, error, message);
     switch (decision.to) {
@@ -65,13 +69,17 @@ export class Settlement {
   }
 
   private acked(held: Held): void {
-    const { stock, events, origin } = this.owner;
+    const { owner } = this;
+    const { stock } = owner;
     stock.settle(held);
     stock.books.acked++;
-    if (events.heard.acked) {
-      events.emit('acked', { ...origin, id: held.id, duration: this.owner.now() - this.owner.epoch - held.since });
-    }
-    this.owner.rested();
+    if (owner.events.heard.acked) this.tellAcked(held);
+    owner.rested();
+  }
+
+  private tellAcked(held: Held): void {
+    const { events, origin, epoch } = this.owner;
+    events.emit('acked', { ...origin, id: held.id, duration: this.owner.now() - epoch - held.since });
   }
 
   private waits(taken: Taken, decision: Decision & { to: 'waiting' }, error: unknown): void {

@@ -7,7 +7,7 @@ import { Expiry, type ExpiryOwner } from './expiry.js';
 import { Dues } from './dues.js';
 import { Drops, type LogKeeper } from './drops.js';
 import type { Journal } from './journal.js';
-import { BACK, lanesFor, type KeyLane, type Order } from './order/key-lanes.js';
+import { BACK, lanesFor, NOBODY, type KeyLane, type Order } from './order/key-lanes.js';
 import type { LogReader } from './cursor/log-reader.js';
 import { Reads } from './reads.js';
 import type { LogRange } from '../storage/storage.js';
@@ -216,10 +216,8 @@ export class Stock implements CursorOwner, ExpiryOwner {
     if (cursor.fenced) return this.drops.fenced(cursor, offset);
     cursor.settle(offset);
     const { lanes } = cursor;
-    if (lanes !== undefined) {
-      const next = lanes.release(taken);
-      if (this.recall(cursor, next) || next === BACK) this.owner.restocked(cursor);
-    }
+    const next = lanes === undefined ? NOBODY : lanes.release(taken);
+    if (next === BACK || this.recall(cursor, next)) this.owner.restocked(cursor);
     this.drops.settled(cursor, offset);
     this.came(cursor);
   }

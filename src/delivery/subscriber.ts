@@ -7,6 +7,7 @@ import { Lanes, type Lane } from './lanes.js';
 import { OneByOne, type SlotOwner } from './one-by-one.js';
 import type { Share } from './order/share.js';
 import { Solitude } from './crash/solitude.js';
+import type { TokenBucket } from './token-bucket.js';
 
 /** A consumer, inside: its slots, what it has in hand, and whether it may take more. */
 export class Subscriber implements SlotOwner {
@@ -58,8 +59,11 @@ export class Subscriber implements SlotOwner {
   willing(): boolean {
     if (this.paused || this.closing || this.hand.size >= this.options.prefetch) return false;
     if (this.solitude.kept) return false;
-    const { rate } = this.options;
-    if (rate === undefined || rate.available(this.feed.now()) > 0) return true;
+    return this.options.rate === undefined || this.hasToken(this.options.rate);
+  }
+
+  private hasToken(rate: TokenBucket): boolean {
+    if (rate.available(this.feed.now()) > 0) return true;
     this.refill.set(rate.next(), this.feed.stock.stocked);
     return false;
   }

@@ -282,7 +282,7 @@ export const flaws: readonly Flaw[] = [
   {
     name: 'the wake-up when a key is released is lost',
     file: 'delivery/stock.ts',
-    find: 'if (this.recall(cursor, next) || next === BACK) this.owner.restocked(cursor);',
+    find: 'if (next === BACK || this.recall(cursor, next)) this.owner.restocked(cursor);',
     replace: 'this.recall(cursor, next);',
     tests: ['consumer/key-order.test.ts'],
   },
@@ -508,8 +508,8 @@ export const flaws: readonly Flaw[] = [
   {
     name: 'a key is free when the first of a batch is settled',
     file: 'delivery/order/key-lanes.ts',
-    find: 'return --lane.held === 0 ? this.pass(lane) : NOBODY;',
-    replace: 'lane.held--;\n    return this.pass(lane);',
+    find: 'if (--lane.held > 0) return NOBODY;',
+    replace: 'lane.held--;',
     tests: ['delivery/order/key-lanes.test.ts', 'consumer/key-order.test.ts'],
   },
   {

@@ -64,14 +64,14 @@ export class SettledSet {
 
   /** Whether it was new. */
   add(offset: number): boolean {
-    if (this.above === 0) {
-      if (offset === this.low) {
-        // In order, as most are: the watermark says it all.
-        this.low++;
-        return true;
-      }
-      this.rebase();
-    }
+    if (this.above > 0 || offset !== this.low) return this.addAbove(offset);
+    // In order, as most are: the watermark says it all.
+    this.low++;
+    return true;
+  }
+
+  private addAbove(offset: number): boolean {
+    if (this.above === 0) this.rebase();
     if (offset < this.low) return false;
     const number = blockOf(offset);
     const index = number - this.first;

@@ -17,7 +17,7 @@ export type Order = 'none' | 'key' | 'partition';
 export const SINGLE: object = Object.freeze({});
 
 /** Whose turn of a key it is, where no offset has to be brought back: nobody's, or that of one that is back already. */
-const NOBODY = -1;
+export const NOBODY = -1;
 export const BACK = -2;
 
 /**
@@ -182,7 +182,9 @@ export class KeyLanes {
 
   /** One of the owner's messages is settled. The offset whose turn it is now; negative where none has to be brought back. */
   settled(lane: KeyLane): number {
-    return --lane.held === 0 ? this.pass(lane) : NOBODY;
+    if (--lane.held > 0) return NOBODY;
+    lane.owner = undefined;
+    return lane === this.whole ? BACK : this.pass(lane);
   }
 
   /** One of the owner's messages goes back and keeps the turn. */
@@ -248,9 +250,8 @@ export class KeyLanes {
     this.waiting = 0;
   }
 
+  /** Nobody has the turn of this key. */
   private pass(lane: KeyLane): number {
-    lane.owner = undefined;
-    if (lane === this.whole) return BACK;
     // Of those that wait here, were given back, or were called: the oldest, wherever it is.
     const waiting = lane.waiting > 0 ? lane.first : Infinity;
     const returned = lane.returned[0] ?? Infinity;

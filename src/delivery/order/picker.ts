@@ -1,7 +1,7 @@
 import type { Cursor } from '../cursor/cursor.js';
 import { EMPTY, LOADING, READY, type Next } from '../cursor/next.js';
 import type { Expiry } from '../expiry.js';
-import type { KeyLane } from './key-lanes.js';
+import type { KeyLane, KeyLanes } from './key-lanes.js';
 import type { Share } from './share.js';
 import type { StockOwner } from '../stock-owner.js';
 
@@ -99,16 +99,22 @@ export class Picker {
         this.turn = lanes.admitWhole(lanes.whole, run);
         return this.turn === undefined ? EMPTY : READY;
       }
-      const { key } = cursor.head;
-      if (key === undefined) return READY;
-      this.turn = lanes.admit(key, cursor.offset, run);
-      if (this.turn !== undefined) return READY;
-      const older = lanes.wait(key, cursor.offset, cursor, run, cursor.returned.revived.has(cursor.offset));
-      cursor.take();
-      this.stock.recall(cursor, older);
+      if (this.admitted(cursor, lanes, run)) return READY;
     }
     owner.postpone();
     return LOADING;
+  }
+
+  /** Whether it is the turn of the candidate; else it waits among those of its key. */
+  private admitted(cursor: Cursor, lanes: KeyLanes, run: object): boolean {
+    const { key } = cursor.head;
+    if (key === undefined) return true;
+    this.turn = lanes.admit(key, cursor.offset, run);
+    if (this.turn !== undefined) return true;
+    const older = lanes.wait(key, cursor.offset, cursor, run, cursor.returned.revived.has(cursor.offset));
+    cursor.take();
+    this.stock.recall(cursor, older);
+    return false;
   }
 
   /** A batch that took a message may go on with the next of its key. Once it is out, since the next may be older. */

@@ -108,7 +108,10 @@ export class Membership extends Roster {
   }
 
   override heard(member: Member): void {
-    if (this.silences === 0) return;
+    if (this.silences > 0) this.notSilent(member);
+  }
+
+  private notSilent(member: Member): void {
     const seat = this.seats.get(member);
     if (seat === undefined || !seat.silent) return;
     seat.silent = false;
