@@ -123,6 +123,11 @@ export class MemoryLog implements OpenLog {
 }
 
 class Chunk {
+  /**
+   * V8 forgets the shape of a class of which a full collection finds no instance, and with it all code that was compiled for it: after
+   * each one that meets only empty logs, some thousand messages would be slow.
+   */
+  static readonly kept = new Chunk(0);
   /** Offset of slot 0. */
   readonly start: number;
   /** Slots that were filled, and how many of them still are. */
