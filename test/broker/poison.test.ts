@@ -174,6 +174,57 @@ describe.each(MACHINES)('A message that ends the process · $name', ({ start }) 
     await judged(broker, good, 12);
   });
 
+  it('keeps the order of its key where it had to wait for its trial, and the process ends before that', async () => {
+    const clock = new ManualClock();
+    const machine = start(12);
+    const die = (broker: Broker): Promise<void> => machine.kill().then(() => void broker.close({ timeout: 0 }));
+    const open = async (): Promise<Broker> => {
+      const broker = await Broker.open({ storage: machine.storage(), clock });
+      return broker.on('error', () => undefined);
+    };
+    const seen: string[] = [];
+    const consume = (broker: Broker, name: string, done: number): Promise<void> =>
+      new Promise((resolve) => {
+        let handled = 0;
+        broker.queue<string>(name, { ordering: 'key' }).consume(({ body }) => {
+          if (name === 'orders') seen.push(body);
+          if (++handled !== done) return undefined;
+          resolve();
+          return new Promise(() => undefined);
+        });
+      });
+
+    // What may have begun when the process ends: many, since handlers are so fast that they are marked ahead.
+    const first = await open();
+    for (const name of ['mails', 'orders']) {
+      const queue = first.queue<string>(name, { ordering: 'key' });
+      await queue.sendMany(Array.from({ length: 500 }, (_, n) => ({ body: `${n}`, key: `k${n % 2}` })));
+      await consume(first, name, 300);
+    }
+    await first.flush();
+    await die(first);
+
+    // One is tried for long; that of the other queue has to wait.
+    const second = await open();
+    await consume(second, 'mails', 1);
+    void consume(second, 'orders', 1);
+    for (let turns = 0; turns < 20; turns++) await clock.advance(1);
+    await second.flush();
+    await die(second);
+
+    const third = await open();
+    void consume(third, 'orders', Infinity);
+    for (let turns = 0; turns < 20; turns++) await clock.advance(50);
+    await third.close({ timeout: 0 });
+    // The one that was in hand when the first process ended comes again, before all others of its key.
+    for (const key of [0, 1]) {
+      const order = seen.map(Number).filter((n) => n % 2 === key);
+      const again = key === 1 ? [299] : [];
+      const once = Array.from({ length: 250 }, (_, n) => 2 * n + key);
+      expect(order).toEqual([...once, ...again].sort((a, b) => a - b));
+    }
+  });
+
   it('is known for what it is where it was taken with receive()', async () => {
     const good: string[] = [];
     const take = async (queue: Queue<string>, die: () => Promise<never>): Promise<void> => {

@@ -89,4 +89,11 @@ export const survivalFlaws: readonly Flaw[] = [
     replace: 'const isOwed = false as boolean;',
     tests: [POISON],
   },
+  {
+    name: 'survival: what waits for its trial loses the turn of its key when the process ends',
+    file: 'delivery/cursor/cursor-recovery.ts',
+    find: 'deliveries > 0 || stock.suspects.of(cursor, offset) > 0',
+    replace: 'deliveries > 0',
+    tests: [POISON],
+  },
 ];
