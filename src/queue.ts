@@ -96,7 +96,9 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   /** @internal As an earlier run left it. */
   async recover(options: QueueOptions, levels: number): Promise<void> {
     this.recovered = true;
-    this.configure({ ...options, priorities: Math.max(levels, options.priorities ?? 1) });
+    // One level is not said: what nobody gave options to may be a queue for dead letters.
+    const priorities = Math.max(levels, options.priorities ?? 1);
+    this.configure(priorities > 1 ? { ...options, priorities } : options);
     const { stock } = this.subscription;
     const { journal } = this.inbox;
     const log = cursorLogOf(this.name);

@@ -260,6 +260,31 @@ describe.each(MACHINES)('What comes back when a broker is opened on a storage th
     await after.close();
   });
 
+  it('are queues of dead letters, which still have no limits, and dead-letter nowhere', async () => {
+    const { open } = lives(20);
+    const before = await open({ retry: { attempts: 1 } });
+    const queue = before.queue<string>('orders', { deadLetter: 'bad' });
+    await before.queue('others').send('b');
+    await queue.send('a');
+    (await queue.receive())!.reject();
+    (await before.queue('others').receive())!.reject();
+    await before.close();
+
+    const after = await open({ retry: { attempts: 1, backoff: fixed(0) } });
+    for (const name of ['bad', 'others.dlq']) {
+      (await after.queue(name).receive())!.nack();
+      (await after.queue(name).receive())!.reject();
+    }
+    await after.flush();
+    expect(after.stats().queues.map((one) => [one.name, one.accepted, one.retried, one.dropped])).toEqual([
+      ['orders', 1, 0, 0],
+      ['others', 1, 0, 0],
+      ['bad', 1, 1, 1],
+      ['others.dlq', 1, 1, 1],
+    ]);
+    await after.close();
+  });
+
   it('is what was not to last counted once, however many runs follow', async () => {
     const { clock, open } = lives(16);
     let broker = await open();
