@@ -285,6 +285,25 @@ describe.each(MACHINES)('What comes back when a broker is opened on a storage th
     await after.close();
   });
 
+  it('is at its place, from the first delivery on, what came due while nothing ran', async () => {
+    const { clock, open } = lives(21);
+    const before = await open();
+    const queue = before.queue<string>('orders');
+    await queue.send('delayed', { delay: 10 });
+    await queue.send('failed');
+    await queue.send('waiting');
+    (await queue.receive())!.nack({ delay: 20 });
+    await before.close();
+    await clock.advance(100);
+
+    const after = await open();
+    expect(after.queue('orders').stats()).toMatchObject({ ready: 3, delayed: 0, accepted: 3 });
+    const seen: unknown[] = [];
+    for (let n = 0; n < 3; n++) seen.push((await after.queue('orders').receive())!.body);
+    expect(seen).toEqual(['delayed', 'failed', 'waiting']);
+    await after.close();
+  });
+
   it('is what was not to last counted once, however many runs follow', async () => {
     const { clock, open } = lives(16);
     let broker = await open();

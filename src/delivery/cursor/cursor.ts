@@ -249,7 +249,7 @@ export class Cursor {
     this.owner.foundTransient(this, offset, size);
   }
 
-  /** As an earlier run left it: what was settled, what was deferred (due at 0: given back), and what is `taken` elsewhere. Before anything else. */
+  /** As an earlier run left it: what was settled, what was deferred (due by now: back at its place), and what is `taken` elsewhere. Before anything else. */
   restore(
     settled: SettledSet,
     deferred: Iterable<Tries & { offset: number; due: number }>,
@@ -262,7 +262,7 @@ export class Cursor {
     for (const { offset, due, failures, deliveries, alone } of deferred) {
       if (settled.has(offset)) this.returned.revived.add(offset);
       if (offset >= settled.low) this.elsewhere.add(offset);
-      if (due > 0) this.returned.deferred.push(due, offset, failures, deliveries, alone);
+      if (due > this.owner.now()) this.returned.deferred.push(due, offset, failures, deliveries, alone);
       else this.returned.push(offset, failures, deliveries, alone);
     }
     for (const offset of taken) this.elsewhere.add(offset);
