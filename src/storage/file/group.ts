@@ -35,16 +35,13 @@ interface Member {
   readonly waiter: Waiter;
 }
 
-/** A group that is done with leaves its memory to a later one. */
-export type Memory = Pick<Group, 'buffer' | 'effects'>;
-
 /**
  * The batches that share one write, encoded as they come: frames one after the other, their headers still open. What they
  * do is kept, and done when the write is.
  */
 export class Group {
-  readonly buffer: RecordBuffer;
-  readonly effects: Effects;
+  readonly buffer = new RecordBuffer(CAPACITY);
+  readonly effects = new Effects();
   /** Where each frame begins in the buffer. */
   readonly frames: number[] = [];
   /** Batches without bodies: where a disk is full they are tried again. */
@@ -57,14 +54,17 @@ export class Group {
   rolls = false;
   hasBodies = false;
 
-  private bodied: Waiter | undefined;
-  private bodiless: Waiter | undefined;
+  private bodied: Waiter | undefined = undefined;
+  private bodiless: Waiter | undefined = undefined;
 
-  constructor({ buffer, effects }: Memory = { buffer: new RecordBuffer(CAPACITY), effects: new Effects() }) {
-    this.buffer = buffer;
-    this.effects = effects;
-    buffer.length = 0;
-    effects.count = 0;
+  /** Empties one that is done with, to be filled again. */
+  clear(): void {
+    this.buffer.length = 0;
+    this.frames.length = 0;
+    this.members.length = 0;
+    this.toDisk = this.isMark = this.rolls = this.hasBodies = false;
+    this.effects.count = 0;
+    this.bodied = this.bodiless = undefined;
   }
 
   get isEmpty(): boolean {

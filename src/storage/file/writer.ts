@@ -6,7 +6,7 @@ import type { Chain, Place } from './chain.js';
 import { isNoSpace } from './file-system.js';
 import { FRAME_ALIGNMENT } from './frame.js';
 import { Group } from './group.js';
-import type { CheckedBatch, Memory, Waiter } from './group.js';
+import type { CheckedBatch, Waiter } from './group.js';
 import type { Log, LogTable } from './log-table.js';
 import type { Pace } from './pace.js';
 import { publish } from './publish.js';
@@ -20,7 +20,7 @@ import type { Spares } from './spares.js';
 /** A group takes no more batches from this size on, bytes; where room may be missing, soon: it is refused as a whole. */
 const LARGEST_GROUP = 4 * 1024 * 1024;
 const LARGEST_WHEN_SCARCE = 64 * 1024;
-/** Memory of groups up to this size is used again. Bytes. */
+/** Groups up to this size are filled again. Bytes. */
 const LARGEST_KEPT = 1024 * 1024;
 /** A state is written after this share of a segment, or eight times its own size where that is more. */
 const STATES = 16;
@@ -60,7 +60,11 @@ export class Writer {
   private readonly queue: Group[] = [];
   private isWriting = false;
   private scheduled = false;
-  private readonly spent: Memory[] = [];
+  /**
+   * Groups that are done with, to be filled again. A full collection that finds no group makes V8 forget the shape of groups,
+   * and all code that was compiled for it.
+   */
+  private readonly spent: Group[] = [];
   private sinceState: number;
   private idle: (() => void)[] = [];
 
@@ -135,7 +139,7 @@ export class Writer {
     const last = this.queue[this.queue.length - 1];
     const largest = this.space.isScarce ? LARGEST_WHEN_SCARCE : LARGEST_GROUP;
     if (last !== undefined && last.length < largest) return last;
-    const group = new Group(this.spent.pop());
+    const group = this.spent.pop() ?? new Group();
     this.queue.push(group);
     return group;
   }
@@ -164,10 +168,12 @@ export class Writer {
       return this.goOn();
     }
     pace.wrote(group, began, this.queue[0]);
-    const { buffer, effects } = group;
-    if (buffer.bytes.byteLength <= LARGEST_KEPT && this.spent.length < 4) this.spent.push({ buffer, effects });
     this.goOn();
     group.resolve();
+    if (group.buffer.bytes.byteLength <= LARGEST_KEPT && this.spent.length < 4) {
+      group.clear();
+      this.spent.push(group);
+    }
     this.parts.onWritten();
   }
 
