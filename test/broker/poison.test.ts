@@ -225,6 +225,41 @@ describe.each(MACHINES)('A message that ends the process · $name', ({ start }) 
     }
   });
 
+  it('does not go before what waits for its key, where it was only marked ahead', async () => {
+    const clock = new ManualClock();
+    const machine = start(13);
+    const first = await Broker.open({ storage: machine.storage(), clock });
+    first.on('error', () => undefined);
+    const queue = first.queue<number>('orders', { ordering: 'key', retry });
+    await queue.sendMany(Array.from({ length: 600 }, (_, body) => ({ body, key: `k${body % 2}` })));
+    // The first of one key is in hand all the time: the others of it wait, while those of the other key pass them.
+    await new Promise<void>((resolve) => {
+      queue.consume(
+        ({ body }) => {
+          if (body === 401) resolve();
+          return body === 0 || body === 401 ? new Promise(() => undefined) : undefined;
+        },
+        { concurrency: 2 },
+      );
+    });
+    await first.flush();
+    await machine.kill();
+    void first.close({ timeout: 0 });
+
+    const second = await Broker.open({ storage: machine.storage(), clock });
+    const seen: number[] = [];
+    // What was in hand is judged, and back.
+    await until(() => second.stats().queues[0]!.unacked === 0);
+    second.queue<number>('orders', { ordering: 'key', retry }).consume(({ body }) => void seen.push(body));
+    for (let turns = 0; turns < 40; turns++) await clock.advance(50);
+    for (const key of [0, 1]) {
+      const order = seen.filter((body) => body % 2 === key);
+      expect(order.length).toBeGreaterThan(90);
+      expect(order).toEqual(order.toSorted((a, b) => a - b));
+    }
+    await second.close({ timeout: 0 });
+  });
+
   it('is known for what it is where it was taken with receive()', async () => {
     const good: string[] = [];
     const take = async (queue: Queue<string>, die: () => Promise<never>): Promise<void> => {

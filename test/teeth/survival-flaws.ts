@@ -92,7 +92,7 @@ export const survivalFlaws: readonly Flaw[] = [
   {
     name: 'survival: what waits for its trial loses the turn of its key when the process ends',
     file: 'delivery/cursor/cursor-recovery.ts',
-    find: 'deliveries > 0 || stock.suspects.of(cursor, offset) > 0',
+    find: 'deliveries > 0 || putOff',
     replace: 'deliveries > 0',
     tests: [POISON],
   },

@@ -115,14 +115,14 @@ async function restoreBooks(stock: Stock, journal: Journal, last: CursorEntry | 
   books.accepted = books.ready + books.delayed + acked + deadLettered + dropped + removed;
 }
 
-/** Where order is kept by key, what backs off keeps its key's turn, and so does what has to wait for its trial. */
+/** Where order is kept by key, what was tried, or had its turn and was put off since another was on trial, has it again. */
 async function reserveTurns(stock: Stock, journal: Journal): Promise<void> {
   for (const cursor of stock.cursors) {
     const { lanes } = cursor;
     if (lanes === undefined || lanes.whole !== undefined) continue;
-    for (const { offset, deliveries } of cursor.waiting()) {
-      if (deliveries > 0 || stock.suspects.of(cursor, offset) > 0)
-        reserveTurn({ cursor, offset, entry: await entryAt(journal, cursor.log, offset) });
+    for (const { offset, due, deliveries } of cursor.waiting()) {
+      const putOff = due > 0 && stock.suspects.of(cursor, offset) > 0;
+      if (deliveries > 0 || putOff) reserveTurn({ cursor, offset, entry: await entryAt(journal, cursor.log, offset) });
     }
   }
 }
