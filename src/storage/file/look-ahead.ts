@@ -6,7 +6,7 @@ const LARGEST_STEP = 1024 * 1024;
 /** The share of a segment that is a step, and of a step that is written before the first one is made. */
 const STEPS = 64;
 const FIRST = 4;
-/** Writes larger than this, on average, gain less by it than the zeros cost. Bytes. */
+/** Writes larger than this, on average, gain less by it than the zeros cost: the disk has everything to write twice. Bytes. */
 const SMALL = 192 * 1024;
 
 export interface LookAheadParts {

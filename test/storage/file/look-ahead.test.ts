@@ -50,6 +50,17 @@ describe('zeros ahead of the end', () => {
     expect(byteLength).toBeLessThan(end + 1500);
   });
 
+  it('are not written where writes are large: they would take as long as they save', async () => {
+    const disk = newDisk();
+    const { storage } = await openOn(disk, { segmentBytes: 16 * 1024 * 1024, keepFree: 0 });
+    for (let n = 0; n < 10; n++) {
+      await write(storage, n, 400_000);
+      await settled();
+    }
+    const end = storage.stats()['bytes'] as number;
+    expect(disk.files().get(SEGMENT)!.byteLength).toBe(end);
+  });
+
   it('are waited for by a write that needs more than the room there is', async () => {
     const disk = newDisk();
     const held: Deferred[] = [];

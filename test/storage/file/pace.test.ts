@@ -76,6 +76,28 @@ describe('the writer', () => {
     await storage.close();
   });
 
+  it('fills groups again, and nothing of what was in them is left', async () => {
+    const { storage } = await openOn(newDisk());
+    const texts = Array.from({ length: 60 }, (_, n) => 'x'.repeat((n * 7919) % 5000));
+    for (let n = 0; n < texts.length; n += 6) {
+      const some = texts.slice(n, n + 6);
+      await Promise.all(
+        some.map((body, at) =>
+          storage.write([
+            { type: 'append', log: 'q', entry: { head: { n: n + at }, body } },
+            { type: 'append', log: `other-${n % 4}`, entry: { head: {}, body: 'y' } },
+            { type: 'drop', log: 'q', from: 0, to: n - 10 },
+          ]),
+        ),
+      );
+    }
+    const read = await storage.read('q', 0, { entries: 100, bytes: 10 ** 6 });
+    expect(read.map(({ offset, entry }) => [offset, entry.body])).toEqual(
+      texts.map((text, n) => [n, text]).slice(texts.length - 6 - 10),
+    );
+    await storage.close();
+  });
+
   it('goes on after a batch of which nothing comes', async () => {
     const { storage } = await openOn(newDisk());
     await storage.write([{ type: 'drop', log: 'nowhere', from: 0, to: 9 }]);
