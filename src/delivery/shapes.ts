@@ -1,5 +1,6 @@
-import { Head } from './head.js';
+import { Head, NamedHead } from './head.js';
 import { Held } from './held.js';
+import { Identities } from './identities.js';
 
 const NOTHING = undefined as never;
 
@@ -10,11 +11,15 @@ const NOTHING = undefined as never;
  */
 export class Shapes {
   private readonly head = new Head(undefined, 0, 0, 0, undefined, undefined, undefined);
+  private readonly named: NamedHead;
   private readonly held = new Held(NOTHING, { head: this.head, body: 0 }, 0, 0, NOTHING, 0, false, NOTHING, 0, 0);
 
   constructor() {
     // A body can be anything: numbers, too, which a field that never saw one has to be widened for.
     this.held.body = 0;
     this.held.body = this.head;
+    const identities = new Identities();
+    identities.next(0);
+    this.named = new NamedHead(identities.text(), identities, 0, undefined, undefined, undefined);
   }
 }
