@@ -414,8 +414,8 @@ export const flaws: readonly Flaw[] = [
   {
     name: 'attempts are lost in a restart',
     file: 'delivery/cursor/cursor.ts',
-    find: 'if (due > 0) this.returned.deferred.push(due, offset, failures, deliveries, alone);',
-    replace: 'if (due > 0) this.returned.deferred.push(due, offset, 0, deliveries, alone);',
+    find: 'if (due > this.owner.now()) this.returned.deferred.push(due, offset, failures, deliveries, alone);',
+    replace: 'if (due > this.owner.now()) this.returned.deferred.push(due, offset, 0, deliveries, alone);',
     tests: ['broker/recovery.test.ts'],
   },
   {
