@@ -48,6 +48,8 @@ export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Deli
   readonly topic: Topic;
   private readonly home: GroupHome;
   private defined = false;
+  /** In this run. */
+  private begun = false;
 
   private constructor(host: Host, topic: Topic & GroupHome, name: string) {
     const position: GroupPosition = new GroupPosition(host.engine, topic.inbox, name, (taken, ...death) =>
@@ -80,6 +82,9 @@ export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Deli
     this.configure(options);
     this.position.membership.rebalance();
     this.defined = true;
+    // A handle that came before did not say where it begins; who reads already has begun.
+    const unread = this.position.membership.size === 0 && this.subscription.stock.books.delivered === 0;
+    if (this.begun && unread && options.from !== undefined) this.begin();
     this.home.groupDeclared(this.name);
   }
 
@@ -99,6 +104,7 @@ export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Deli
 
   /** @internal Begins where its options say, and follows the topic. */
   begin(): void {
+    this.begun = true;
     this.position.start(this.beginning);
   }
 

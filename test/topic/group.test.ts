@@ -141,6 +141,26 @@ onEachStorage('A consumer group', (open) => {
     await loop;
   });
 
+  it('begins where it is declared to begin, though somebody had a handle of it before', async () => {
+    const { broker, clock, quiet } = await open();
+    const topic = broker.topic<number>('readings');
+    await topic.publish(1);
+    await clock.advance(10);
+    const from = new Date(clock.now());
+    await topic.publish(2);
+    for (const [name, position] of Object.entries({ late: 'latest', dated: from } as const)) {
+      const seen: number[] = [];
+      expect(topic.group(name).stats().lag).toBeGreaterThan(0);
+      const group = topic.group(name, { from: position });
+      group.consume(({ body }) => void seen.push(body));
+      await quiet();
+      await topic.publish(3);
+      await quiet();
+      expect(seen).toEqual(name === 'late' ? [3] : [2, 3, 3]);
+      expect(group.offsets()).toMatchObject([{ lag: 0, member: 'consumer-1' }]);
+    }
+  });
+
   it('shares partitions out when members come and go', async () => {
     const { broker, quiet } = await open();
     const rebalanced: unknown[] = [];
