@@ -34,10 +34,8 @@ export interface Host {
   nameOf(destination: string | Handle): string;
   /** The queues and topics that a message with this head goes to when it is sent to `name`; none where nothing has the name. */
   route(name: string, head: Head): readonly Inbox[];
-  /** Whether what died in a group could be delivered to it once more: group and message are still there. */
-  revivable(death: Death, head: Head): Promise<boolean>;
-  /** Delivers it once more, to that group alone. Done when that is stored. */
-  revive(death: Death): Awaitable<void>;
+  /** How what died in a group is delivered once more, to that group alone: done when that is stored. undefined: group or message are not there any more. */
+  revival(death: Death, head: Head): Promise<(() => Awaitable<void>) | undefined>;
   delete(name: string): Promise<void>;
   /** It is there, with these options now. */
   declared(queue: { readonly name: string }): void;

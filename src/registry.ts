@@ -203,13 +203,10 @@ export class Registry implements RoutingHost<Exchange>, TopicHost<Topic> {
     return this.ways.from(target, head.routingKey ?? '', head.rare?.headers);
   }
 
-  async revivable(death: Death, head: Head): Promise<boolean> {
-    const id = this.engine.identities.of(head);
-    return (await this.groupOf(death)?.holds(death.partition!, death.offset!, id)) === true;
-  }
-
-  revive(death: Death): Awaitable<void> {
-    return this.groupOf(death)?.revive(death.partition!, death.offset!);
+  async revival(death: Death, head: Head): Promise<(() => Awaitable<void>) | undefined> {
+    const [group, partition, offset] = [this.groupOf(death), death.partition!, death.offset!];
+    const there = await group?.holds(partition, offset, this.engine.identities.of(head));
+    return there === true ? () => group!.revive(partition, offset) : undefined;
   }
 
   private groupOf({ source, group }: Death): GroupPosition | undefined {

@@ -24,9 +24,8 @@ export interface RedriveHost {
   readonly engine: { readonly clock: Clock; readonly codecs: Codecs };
   readonly intake: Intake;
   route(name: string, head: Head): readonly Inbox[];
-  /** Whether what died in a group could be delivered to it once more, and doing so. */
-  revivable(death: Death, head: Head): Promise<boolean>;
-  revive(death: Death): Awaitable<void>;
+  /** How what died in a group is delivered to it once more; undefined: it is not there any more. */
+  revival(death: Death, head: Head): Promise<(() => Awaitable<void>) | undefined>;
 }
 
 /**
@@ -52,7 +51,9 @@ export async function redrive(source: Subscription, host: RedriveHost, what: Red
           break;
         }
         const taken = source.setAside(cursor);
-        const move = await moveOf(source, host, what, taken);
+        const way = moveOf(source, host, what, taken);
+        // Not awaited where it is known: what it leads to may be deleted a moment later.
+        const move = way instanceof Promise ? await way : way;
         if (move === undefined || what.over()) aside.push(taken);
         else if (await source.settlement.move(taken, 'removed', move)) moved++;
       }
@@ -74,13 +75,10 @@ function moveOf(
   const death = entry.head.rare?.deaths?.[0];
   if (!wanted(source, host, filter, taken)) return undefined;
   if (to === undefined && death?.group !== undefined) {
-    return host.revivable(death, entry.head).then(
-      (revivable) => (revivable ? () => host.revive(death) : undefined),
-      (error: unknown) => {
-        source.report(error);
-        return undefined;
-      },
-    );
+    return host.revival(death, entry.head).catch((error: unknown) => {
+      source.report(error);
+      return undefined;
+    });
   }
   const name = to ?? death?.source;
   const inboxes = name === undefined ? [] : host.route(name, entry.head);

@@ -41,6 +41,19 @@ onEachStorage('What is redriven to a group', (open) => {
     expect(await group.deadLetters!.redrive({ to: 'readings' })).toBe(1);
     expect(await group.receive()).toMatchObject({ body: 'old', offset: 1 });
   });
+
+  it('stays a dead letter where its topic is deleted, and made again, while it is looked for', async () => {
+    const { broker, quiet } = await open();
+    const before = broker.topic<string>('readings');
+    await before.publish('old');
+    (await before.group('a').receive())!.reject();
+    await quiet();
+    const redriven = broker.queue('readings.a.dlq').redrive();
+    void broker.delete('readings');
+    const group = broker.topic<string>('readings').group('a');
+    expect(await redriven).toBe(0);
+    expect(await waiting(group.deadLetters!)).toEqual(['old']);
+  });
 });
 
 onEachStorage('What is given back for later', (open) => {

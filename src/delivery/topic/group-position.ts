@@ -218,6 +218,7 @@ export class GroupPosition implements Follower {
   }
 
   private has(partition: number, offset: number): boolean {
+    if (this.inbox.deleted || this.subscription.closed) return false;
     const { first, next } = this.inbox.partitions[partition] ?? { first: 0, next: 0 };
     return offset >= first && offset < next && this.subscription.stock.cursors[partition] !== undefined;
   }
