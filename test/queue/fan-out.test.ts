@@ -124,6 +124,22 @@ onEachStorage('A message that is published to several queues', (open) => {
     expect(durability).toBe('memory');
     expect([durable.stats().ready, volatile.stats().ready]).toEqual([1, 1]);
   });
+
+  it('does not reach a queue that was deleted while the rest was stored, nor another of its name', async () => {
+    const { broker, quiet } = await open();
+    const exchange = broker.exchange('events', { type: 'fanout' });
+    exchange.bind(broker.queue('lasting')).bind(broker.queue('passing', { durable: false }));
+    const published = exchange.publish('', 'old');
+    await broker.delete('passing');
+    const queue = broker.queue<string>('passing', { durable: false });
+    await published;
+    await queue.send('new');
+    await quiet();
+    expect(await waiting(queue)).toEqual(['new']);
+    expect((await queue.receive())!.ack()).toBe(true);
+    expect(queue.stats()).toMatchObject({ accepted: 1, ready: 0, acked: 1 });
+    expect(broker.queue('lasting').stats()).toMatchObject({ accepted: 1 });
+  });
 });
 
 onEachStorage('A message that need not last', (open) => {

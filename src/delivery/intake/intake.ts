@@ -212,7 +212,9 @@ export class Intake {
     const writeFrom = (at: number): Awaitable<readonly Deposit[]> => {
       const entry = ordered[at];
       if (entry === undefined) return deposits;
-      const [journal, group] = entry;
+      const [journal, all] = entry;
+      // While the first part was written, what the rest goes to may have been deleted, and another have its name.
+      const group = at === 0 ? all : all.filter(({ inbox }) => !inbox.deleted);
       const batch: Append[] = group.map(({ inbox, head, body }) => inbox.append(head, body));
       for (const { inbox } of group) inbox.part();
       const failed = (error: unknown): never => {
@@ -220,7 +222,7 @@ export class Intake {
         throw error;
       };
       const done = (): Awaitable<readonly Deposit[]> => {
-        release(group);
+        release(all);
         const arrivals = new Map<Inbox, Append[]>(group.map(({ inbox }) => [inbox, []]));
         group.forEach(({ inbox }, n) => arrivals.get(inbox)!.push(batch[n]!));
         for (const [inbox, ops] of arrivals) inbox.arrivedTogether(ops);
