@@ -88,6 +88,23 @@ onEachStorage('Reading a topic without a group', (open) => {
     await expect(reading.next()).rejects.toThrow('no');
   });
 
+  it('tells that what it reads ahead cannot be read when it comes to it, and nobody who has left by then', async () => {
+    const storage = new FaultyStorage(new JournalStorage());
+    const { broker, quiet } = await open({ storage });
+    const topic = broker.topic<number>('readings');
+    await topic.publishMany(Array.from({ length: 600 }, (_, body) => ({ body })));
+    storage.failWhen('read', (_log, from) => from > 0, new Error('no'));
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const { body } of topic.read({ follow: false })) seen.push(body);
+    })();
+    await expect(reading).rejects.toThrow('no');
+    expect(seen.length).toBeGreaterThan(100);
+    expect(seen).toEqual(Array.from(seen, (_, n) => n));
+    for await (const { body } of topic.read({ follow: false })) if (body === 10) break;
+    await quiet();
+  });
+
   it('refuses at once what it cannot do', async () => {
     const { broker } = await open();
     const topic = broker.topic('readings', { partitions: 2 });

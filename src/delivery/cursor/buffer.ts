@@ -10,9 +10,11 @@ export interface LogEntry {
 
 /** An entry as a storage gave it back, with its head as the engine knows it: the entry itself from memory. */
 export function ownEntry(entry: StoredEntry['entry']): LogEntry {
-  const { head, body } = entry;
-  if (head instanceof Head) return entry as LogEntry;
-  return { head: Head.from(head, encodedBytes(body)), body };
+  return entry.head instanceof Head ? (entry as LogEntry) : { head: ownHead(entry), body: entry.body };
+}
+
+export function ownHead({ head, body }: StoredEntry['entry']): Head {
+  return head instanceof Head ? head : Head.from(head, encodedBytes(body));
 }
 
 const SMALLEST = 16;

@@ -1,5 +1,5 @@
 import type { Awaitable, LogRange, OpenLog, ReadLimit, StoredEntry } from '../../storage/storage.js';
-import { ownEntry } from '../cursor/buffer.js';
+import { ownHead } from '../cursor/buffer.js';
 import type { Head } from '../head.js';
 import type { Journal } from '../journal.js';
 
@@ -107,5 +107,5 @@ function halved(
   time: number,
 ): [low: number, high: number] {
   if (entry === undefined || entry.offset >= high) return [low, middle];
-  return ownEntry(entry.entry).head.arrived < time ? [entry.offset + 1, high] : [low, middle];
+  return ownHead(entry.entry).arrived < time ? [entry.offset + 1, high] : [low, middle];
 }

@@ -1,6 +1,6 @@
 import type { StoredEntry } from '../../storage/storage.js';
 import type { Agenda, Alarm } from '../agenda.js';
-import { ownEntry } from '../cursor/buffer.js';
+import { ownHead } from '../cursor/buffer.js';
 import type { Head } from '../head.js';
 import { shareOf, type Partition } from './partition.js';
 
@@ -199,7 +199,7 @@ export class Retention {
   private absorb(partition: Partition, entries: readonly StoredEntry[]): Kept | undefined {
     // What is not visible yet is asked for again later.
     const visible = entries.filter(({ offset }) => offset < partition.next);
-    const front = visible.map(({ offset, entry }) => ({ offset, head: ownEntry(entry).head }));
+    const front = visible.map(({ offset, entry }) => ({ offset, head: ownHead(entry) }));
     // Nothing is left of it in the log.
     if (front.length === 0) this.advance(partition, partition.next, partition.bytes);
     this.fronts.set(partition, { entries: front, gone: 0 });

@@ -1,7 +1,7 @@
 import { LONGEST } from '../../duration.js';
 import type { SluiceError } from '../../errors.js';
-import type { Awaitable } from '../../storage/storage.js';
-import { ownEntry, type LogEntry } from '../cursor/buffer.js';
+import type { Awaitable, StoredEntry } from '../../storage/storage.js';
+import { ownHead, type LogEntry } from '../cursor/buffer.js';
 import type { Contents } from '../contents.js';
 import type { Engine } from '../engine.js';
 import type { Head } from '../head.js';
@@ -25,12 +25,22 @@ export class LocatedMessage extends StoredMessage {
   }
 }
 
+/** What was read at once, as far as it was visible: below `end`. */
+interface Chunk {
+  readonly entries: readonly StoredEntry[];
+  readonly end: number;
+}
+
 /** Where the reading of one partition is, and what was read ahead, of which `at` are taken. */
 interface Track {
   readonly partition: Partition;
   next: number;
   ahead: readonly (LogEntry & { readonly offset: number })[];
   at: number;
+  /** Of the next of these; undefined: none is left. */
+  head: Head | undefined;
+  /** What comes behind it, on its way from a disk. */
+  coming: Promise<Chunk> | undefined;
 }
 
 const NOTHING: Track['ahead'] = [];
@@ -173,29 +183,43 @@ export class TopicReader implements Follower {
 
   private async readAhead(track: Track): Promise<void> {
     const { partition } = track;
-    track.next = Math.max(track.next, partition.first);
+    if (track.coming === undefined) track.next = Math.max(track.next, partition.first);
     if (this.ended || !unread(track)) return;
-    const end = partition.next;
-    const entries = await this.unlessEnded(() => partition.read(track.next, shareOf(this.tracks.length)));
-    if (entries === undefined) return;
+    const chunk = await this.unlessEnded(() => track.coming ?? this.read(track));
+    track.coming = undefined;
+    if (chunk === undefined) return;
+    const { entries, end } = chunk;
     const last = entries.at(-1)?.offset;
     const ahead: (LogEntry & { readonly offset: number })[] = [];
     track.next = end;
     for (const { offset, entry } of entries) {
       // What is not visible yet is read again when it is.
       if (offset >= end) break;
-      const { head, body } = ownEntry(entry);
-      if (!partition.isGone(offset, head)) ahead.push({ offset, head, body });
+      const head = ownHead(entry);
+      if (!partition.isGone(offset, head)) ahead.push({ offset, head, body: entry.body });
       if (offset === last) track.next = offset + 1;
     }
     track.ahead = ahead;
     track.at = 0;
+    track.head = ahead[0]?.head;
+    // The disk works on while what came from it is looked at.
+    if (this.inbox.journal.lasting && unread(track)) {
+      track.coming = this.read(track);
+      // Whoever waits for it is told.
+      track.coming.catch(() => undefined);
+    }
+  }
+
+  private async read({ partition, next }: Track): Promise<Chunk> {
+    const end = partition.next;
+    return { entries: await partition.read(next, shareOf(this.tracks.length)), end };
   }
 
   /** The next message of this track. One whose body is of no use is reported, and passed over. */
   private messageOf(track: Track): LocatedMessage | undefined {
     const { partition } = track;
     const entry = track.ahead[track.at++]!;
+    track.head = track.ahead[track.at]?.head;
     try {
       const body = this.place.contents.of(entry.head, entry.body);
       return new LocatedMessage(this.place, entry, body, partition.number, entry.offset);
@@ -216,12 +240,12 @@ export class TopicReader implements Follower {
 }
 
 function trackOf(partition: Partition, next = partition.first): Track {
-  return { partition, next, ahead: NOTHING, at: 0 };
+  return { partition, next, ahead: NOTHING, at: 0, head: undefined, coming: undefined };
 }
 
 /** What is next of it has to be read first. */
 function lacks(track: Track): boolean {
-  return track.at === track.ahead.length && unread(track);
+  return track.head === undefined && unread(track);
 }
 
 function unread({ partition, next }: Track): boolean {
@@ -233,7 +257,7 @@ function oldest(tracks: readonly Track[]): Track | undefined {
   let found: Track | undefined;
   let first: Head | undefined;
   for (const track of tracks) {
-    const head = track.ahead[track.at]?.head;
+    const { head } = track;
     if (head === undefined) {
       if (unread(track)) return undefined;
     } else if (first === undefined || head.compareAge(first) < 0) {
