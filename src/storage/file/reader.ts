@@ -163,6 +163,11 @@ export class Reader {
 }
 
 function decode(record: RecordView): StoredEntry['entry'] {
+  const both = record.shortText();
+  if (both !== undefined) {
+    const { headLength } = record;
+    return { head: parseFlat(both.slice(0, headLength)), body: both.slice(headLength) };
+  }
   const head = parseFlat(record.head());
   const body = record.body();
   return body === undefined ? { head } : { head, body };

@@ -27,10 +27,13 @@ export const UTF8 = 2;
 /** UTF-16: strings that are no valid Unicode (lone surrogates) come back as they were. */
 export const UTF16 = 3;
 export const BYTES = 4;
+const BOTH_ASCII = ASCII | (ASCII << 4);
 
 const LARGEST_OFFSET_HIGH = 2 ** 32;
 /** Characters. */
 const SHORT = 64;
+/** Bytes. */
+const SHORT_RECORD = 512;
 
 /** A head that writes its JSON itself. */
 export type SpelledHead = Required<Pick<SpokenHead, 'spelled' | 'spell'>>;
@@ -202,6 +205,16 @@ export class RecordView {
   head(): string {
     const from = this.at + RECORD_HEADER;
     return decodeText(this.bytes, this.bytes[this.at + 5]! >>> 4, from, from + this.headLength);
+  }
+
+  /**
+   * Head and body in one string, where both are ASCII and short: a call out of JavaScript takes longer than the copy, and whoever keeps a
+   * part of a string may keep all of it.
+   */
+  shortText(): string | undefined {
+    if (this.bytes[this.at + 5] !== BOTH_ASCII || this.size > SHORT_RECORD) return undefined;
+    const from = this.at + RECORD_HEADER;
+    return this.bytes.toString('latin1', from, from + this.size);
   }
 
   /** A copy: nobody's view on a buffer that others read as well. */
