@@ -26,9 +26,9 @@ export const groupFlaws: readonly Flaw[] = [
   {
     name: 'group: what was settled out of order is forgotten in a restart',
     file: 'delivery/cursor/cursor-log.ts',
-    find: 'for (const { from, to } of rangesOf(offsets)) s.push([cursor.number, from, to]);',
+    find: 'if (!cursor.fenced) for (const { from, to } of joined(ends)) s.push([cursor.number, from, to]);',
     replace:
-      'for (const { from, to } of rangesOf(offsets)) if (from <= cursor.settled.low) s.push([cursor.number, from, to]);',
+      'for (const { from, to } of joined(ends)) if (from <= cursor.settled.low) s.push([cursor.number, from, to]);',
     tests: ['topic/recovery.test.ts'],
   },
   {

@@ -66,7 +66,8 @@ export class CursorLog implements CursorRecord {
   readonly log: string;
   private readonly cursors: readonly Cursor[];
   private readonly books: Books;
-  private settledNow: [Cursor, number][] = [];
+  /** Ranges, each as its two ends, in the order in which they were settled. */
+  private settledNow = new Map<Cursor, number[]>();
   private deferredNow: [Cursor, number, number, number, number][] = [];
   private revivedNow: [Cursor, number][] = [];
   readonly marks = new Marks();
@@ -102,7 +103,7 @@ export class CursorLog implements CursorRecord {
 
   departs(cursor: Cursor, offset: number, as: Moved): void {
     this.unrevive(cursor, offset);
-    this.settledNow.push([cursor, offset]);
+    this.noteSettled(cursor, offset);
     const offsets = this.departing.get(cursor);
     if (offsets === undefined) this.departing.set(cursor, new Map([[offset, as]]));
     else offsets.set(offset, as);
@@ -111,7 +112,14 @@ export class CursorLog implements CursorRecord {
   settled(cursor: Cursor, offset: number): void {
     this.unrevive(cursor, offset);
     if (this.suspects.any) this.suspects.clear(cursor, offset);
-    if (this.departing.get(cursor)?.delete(offset) !== true) this.settledNow.push([cursor, offset]);
+    if (this.departing.get(cursor)?.delete(offset) !== true) this.noteSettled(cursor, offset);
+  }
+
+  private noteSettled(cursor: Cursor, offset: number): void {
+    const ranges = this.settledNow.get(cursor);
+    if (ranges === undefined) this.settledNow.set(cursor, [offset, offset + 1]);
+    else if (ranges.at(-1) === offset) ranges[ranges.length - 1] = offset + 1;
+    else ranges.push(offset, offset + 1);
   }
 
   deferred(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): void {
@@ -143,7 +151,7 @@ export class CursorLog implements CursorRecord {
   }
 
   collect(batch: StorageOp[]): boolean {
-    const matters = this.settledNow.length + this.deferredNow.length + this.revivedNow.length + this.arrivals > 0;
+    const matters = this.settledNow.size + this.deferredNow.length + this.revivedNow.length + this.arrivals > 0;
     const whole = this.deltas >= (this.isInOrder() ? DELTAS_IN_ORDER : DELTAS);
     const trimmed = this.snapshot.offset;
     const op: StorageOp & { type: 'append' } = {
@@ -153,7 +161,7 @@ export class CursorLog implements CursorRecord {
       offset: undefined,
     };
     batch.push(op);
-    this.settledNow = [];
+    this.settledNow.clear();
     this.deferredNow = [];
     this.revivedNow = [];
     this.arrivals = 0;
@@ -174,8 +182,8 @@ export class CursorLog implements CursorRecord {
 
   private changes(): CursorEntry {
     const s: Settled[] = [];
-    for (const [cursor, offsets] of byCursor(this.settledNow.filter(current))) {
-      for (const { from, to } of rangesOf(offsets)) s.push([cursor.number, from, to]);
+    for (const [cursor, ends] of this.settledNow) {
+      if (!cursor.fenced) for (const { from, to } of joined(ends)) s.push([cursor.number, from, to]);
     }
     const d = this.deferredNow.filter(current).map((one) => this.put(...one));
     const r = this.revivedNow.filter(current).map(([cursor, offset]) => this.put(cursor, offset, 0, 0, 0));
@@ -243,22 +251,16 @@ function written([{ number }, from, to, delivery]: Mark): Begun {
   return [number, from, to, delivery];
 }
 
-function byCursor(settled: readonly [Cursor, number][]): Map<Cursor, number[]> {
-  const groups = new Map<Cursor, number[]>();
-  for (const [cursor, offset] of settled) {
-    const group = groups.get(cursor);
-    if (group === undefined) groups.set(cursor, [offset]);
-    else group.push(offset);
-  }
-  return groups;
-}
-
-function rangesOf(offsets: number[]): Range[] {
+/** Ranges in ascending order, of their ends. */
+function joined(ends: readonly number[]): Range[] {
   const ranges: Range[] = [];
-  for (const offset of offsets.sort((a, b) => a - b)) {
-    const last = ranges.at(-1);
-    if (last?.to === offset) ranges[ranges.length - 1] = { from: last.from, to: offset + 1 };
-    else ranges.push({ from: offset, to: offset + 1 });
+  for (let at = 0; at < ends.length; at += 2) ranges.push({ from: ends[at]!, to: ends[at + 1]! });
+  const disjoint: Range[] = [];
+  for (const range of ranges.sort((a, b) => a.from - b.from)) {
+    const last = disjoint.at(-1);
+    if (last === undefined || last.to < range.from) disjoint.push(range);
+    // One that was settled twice lies within another.
+    else disjoint[disjoint.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
   }
-  return ranges;
+  return disjoint;
 }

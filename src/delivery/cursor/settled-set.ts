@@ -180,6 +180,7 @@ export class SettledSet {
 
   /** The settled ranges above `low`, ascending. */
   *ranges(): Generator<Range> {
+    if (this.above === 0) return;
     let from = -1;
     const end = (this.first + this.blocks.length) * BLOCK;
     for (let offset = this.low; offset <= end; offset++) {
