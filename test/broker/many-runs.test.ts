@@ -34,7 +34,7 @@ describe.each(MACHINES)('After many short runs on $name', ({ start }) => {
       for (let runs = 0; runs < 50; runs++) await run();
       const after = await sizes();
       for (const [log, size] of Object.entries(after)) {
-        expect(size, `entries in ${log}, ${before[log]} before`).toBeLessThan(log === 'catalog' ? 200 : 20);
+        expect(size, `entries in ${log}, ${before[log]} before`).toBeLessThan(log === 'catalog' ? 120 : 20);
       }
     },
   );
