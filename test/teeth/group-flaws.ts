@@ -73,4 +73,11 @@ export const groupFlaws: readonly Flaw[] = [
     replace: 'for (const group of this.groups.values()) least = of(group);',
     tests: ['topic/retention.test.ts'],
   },
+  {
+    name: 'group: who left and is back is taken for gone',
+    file: 'delivery/topic/membership.ts',
+    find: 'this.seats.get(member) === seat',
+    replace: 'this.seats.has(member)',
+    tests: ['topic/group.test.ts'],
+  },
 ];

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { fixed } from '../../src/index.js';
-import { onEachStorage } from '../fixtures.js';
+import { onEachStorage, watch } from '../fixtures.js';
 
 onEachStorage('A consumer group', (open) => {
   it('reads all of a topic, from the earliest, each group at its own pace', async () => {
@@ -139,6 +139,26 @@ onEachStorage('A consumer group', (open) => {
     expect(seen.at(-1)).toBe(2);
     await broker.close({ timeout: 0 });
     await loop;
+  });
+
+  it('that is moved keeps who waits, though he had just left with what was taken from him', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings');
+    const group = topic.group('a');
+    for (let round = 0; round < 30; round++) {
+      await topic.publishMany([{ body: 1 }, { body: 2 }]);
+      const first = (await group.receive())!;
+      const waits = watch(group.receive({ wait: '1h' }));
+      await quiet();
+      // What is taken next is on its way, for a different time each round, when the group is moved.
+      first.ack();
+      for (let turns = 0; turns < round % 6; turns++) await Promise.resolve();
+      await group.seek('earliest');
+      await quiet();
+      expect(waits).toMatchObject({ state: 'resolved', value: expect.anything() });
+      waits.value!.ack();
+      await quiet();
+    }
   });
 
   it('begins where it is declared to begin, though somebody had a handle of it before', async () => {

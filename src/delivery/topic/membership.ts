@@ -90,7 +90,7 @@ export class Membership extends Roster {
     this.departures++;
     nextTurn(() => {
       this.departures--;
-      if (seat.takers.length === 0 && member.lingers === false && this.seats.has(member)) this.leave(seat);
+      if (seat.takers.length === 0 && member.lingers === false && this.seats.get(member) === seat) this.leave(seat);
       this.owner.rested();
     });
   }
