@@ -48,7 +48,7 @@ export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Deli
   readonly topic: Topic;
   private readonly home: GroupHome;
   private defined = false;
-  /** In this run. */
+  /** In this run, and nobody has moved it since. */
   private begun = false;
 
   private constructor(host: Host, topic: Topic & GroupHome, name: string) {
@@ -82,7 +82,7 @@ export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Deli
     this.configure(options);
     this.position.membership.rebalance();
     this.defined = true;
-    // A handle that came before did not say where it begins; who reads already has begun.
+    // A handle that came before did not say where it begins; who reads already, or was moved, has begun.
     const unread = this.position.membership.size === 0 && this.subscription.stock.books.delivered === 0;
     if (this.begun && unread && options.from !== undefined) this.begin();
     this.home.groupDeclared(this.name);
@@ -162,6 +162,7 @@ export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Deli
     const offsets = await Promise.all(moved.map(async (one) => one.locate(position)));
     this.checkHere();
     const reason = new SluiceError('ERR_SETTLED', `group ${describe(this.name)} was moved: it is delivered anew`);
+    this.begun = false;
     moved.forEach((one, n) => this.position.move(one, offsets[n]!, reason));
     await this.position.stored();
   }

@@ -180,6 +180,22 @@ export function deferred<T = void>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
+/** Sends 0, 1, 2, …, three in one turn: for each two of `ways` the first, the other, and the first again. After each turn all are `seen`, in order. */
+export async function expectPairsInOrder(
+  ways: readonly ((n: number) => Promise<unknown>)[],
+  seen: readonly number[],
+  quiet: () => Promise<void>,
+): Promise<void> {
+  let sent = 0;
+  for (const first of ways) {
+    for (const second of ways) {
+      await Promise.all([first, second, first].map((send) => send(sent++)));
+      await quiet();
+      expect(seen).toEqual(Array.from({ length: sent }, (_, n) => n));
+    }
+  }
+}
+
 /** The bodies 0, 1, …, n − 1 in one write. */
 export async function fill(queue: Queue<number>, n: number): Promise<void> {
   await queue.sendMany(Array.from({ length: n }, (_, body) => ({ body })));

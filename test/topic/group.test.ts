@@ -141,6 +141,14 @@ onEachStorage('A consumer group', (open) => {
     await loop;
   });
 
+  it('that was moved stays there, though somebody declares where it begins', async () => {
+    const { broker } = await open();
+    const topic = broker.topic<number>('readings');
+    await topic.publishMany([{ body: 1 }, { body: 2 }, { body: 3 }]);
+    await topic.group('a').seek(1, 0);
+    expect(await topic.group('a', { from: 'latest' }).receive()).toMatchObject({ body: 2 });
+  });
+
   it('that is moved keeps who waits, though he had just left with what was taken from him', async () => {
     const { broker, quiet } = await open();
     const topic = broker.topic<number>('readings');
