@@ -1,5 +1,5 @@
 import type { Death, Headers } from '../message.js';
-import type { SpokenHead } from '../storage/storage.js';
+import type { PlainHead, Remake, SpokenHead } from '../storage/storage.js';
 import { COUNTER_BITS, COUNTERS, LAST_BYTES, parsed, tickOf, type Identities } from './identities.js';
 
 /**
@@ -47,7 +47,7 @@ export function rare(given: Partial<Rare>, base?: Rare): Rare {
  *     id        text where somebody gave one, or where it is stored; else (run of the broker, time, counter) make it
  *     size      bytes of the encoded body
  */
-export class Head implements SpokenHead {
+export class Head implements SpokenHead, PlainHead {
   readonly id: string | undefined;
   readonly seconds: number;
   readonly tick: number;
@@ -72,6 +72,12 @@ export class Head implements SpokenHead {
     this.key = key;
     this.routingKey = routingKey;
     this.rare = extra;
+  }
+
+  /** Nothing is rare, and its id is that of its time. */
+  get isPlain(): boolean {
+    const { seconds, size } = this;
+    return this.id === undefined && this.rare === undefined && (seconds | 0) === seconds && (size | 0) === size;
   }
 
   /** When it was accepted. */
@@ -162,6 +168,10 @@ export class Head implements SpokenHead {
     return new Head(json.i, seconds, tick, size, json.k, json.r, rareOf(json));
   }
 }
+
+/** One of which nothing is rare, as it was. */
+export const plainHead: Remake = (seconds, tick, size, key, routingKey) =>
+  new Head(undefined, seconds, tick, size, key, routingKey, undefined);
 
 /** What follows the id's last digits: `"}` */
 const END = [0x22, 0x7d] as const;

@@ -1,4 +1,5 @@
 import { nextTurn } from '../clock.js';
+import { plainHead } from './head.js';
 import type {
   Durability,
   LogRange,
@@ -77,7 +78,7 @@ export class Journal {
 
   /** A log that takes entries one by one, at once. undefined: they have to be written. */
   openLog(name: string): OpenLog | undefined {
-    return this.lasting ? undefined : this.storage.openLog?.(name);
+    return this.lasting ? undefined : this.storage.openLog?.(name, plainHead);
   }
 
   /** `rider` has something to say; at the latest when the event loop turns. */

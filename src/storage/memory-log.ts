@@ -1,20 +1,18 @@
-import type { Body, LogRange, OpenLog, ReadLimit, StoredEntry } from './storage.js';
+import { Chunk, CHUNK } from './memory-chunk.js';
+import type { Body, LogRange, OpenLog, ReadLimit, Remake, StoredEntry } from './storage.js';
 
-/** Slots of a full chunk. Each starts narrow and widens as it fills, so that ten thousand small logs stay small. */
-const CHUNK = 512;
-const NARROW = 32;
-const WIDEN = 4;
+/** So many chunks at the end stay as they are: it is not worth packing what may be consumed in a moment. */
+const LOOSE = 32;
 
 /** What a read() counts for a head: only its JSON would tell. */
 const HEAD_BYTES = 100;
 
 /**
- * One log, in columns: an entry is a slot in two arrays, and no object of its own holds it.
+ * One log, in chunks. Those that are far from its end are packed.
  *
  *     start      0               1536            2048
- *     heads    │ · · · h · … · │ h h h … h h h │ h h h … ┊      h, b  live
- *     bodies   │ · · · b · … · │ b b b … b b b │ b b b … ┊      ·     dropped
- *                              ▲                       ▲
+ *              │ · · · e · … · │ e e e … e e e │ e e e … ┊      e  live
+ *                              ▲                       ▲        ·  dropped
  *           512 … 1535 dropped: no chunk, no slot      next
  *
  * Chunks are sorted by `start`. Only the last may have room left, and one with nothing live in it is gone, unless it is
@@ -28,6 +26,8 @@ export class MemoryLog implements OpenLog {
   private head = 0;
   private last: Chunk | undefined;
   private refusal: Error | undefined = undefined;
+  /** Makes plain heads anew: without it none is packed. */
+  remake: Remake | undefined = undefined;
 
   /** Stores an entry and returns its offset. `size` is what drop() shall report for it. */
   append(head: object, body: Body, size = 0): number {
@@ -43,9 +43,10 @@ export class MemoryLog implements OpenLog {
     const found: StoredEntry[] = [];
     let bytes = 0;
     for (let at = this.locate(from); at < this.chunks.length; at++) {
-      const { start, length, heads, bodies } = this.chunks[at]!;
+      const chunk = this.chunks[at]!;
+      const { start, length, bodies } = chunk;
       for (let slot = Math.max(from - start, 0); slot < length; slot++) {
-        const head = heads[slot];
+        const head = chunk.headAt(slot, this.remake);
         if (head === undefined) continue;
         const body = bodies[slot];
         found.push({ offset: start + slot, entry: { head, body } });
@@ -85,6 +86,7 @@ export class MemoryLog implements OpenLog {
   }
 
   private begin(): Chunk {
+    if (this.remake !== undefined && this.chunks.length - this.head >= LOOSE) this.chunks.at(-LOOSE)!.pack();
     const chunk = new Chunk(this.next);
     this.chunks.push(chunk);
     this.last = chunk;
@@ -119,72 +121,6 @@ export class MemoryLog implements OpenLog {
       }
     }
     this.last = chunks.at(-1);
-  }
-}
-
-class Chunk {
-  /**
-   * V8 forgets the shape of a class of which a full collection finds no instance, and with it all code that was compiled for it: after
-   * each one that meets only empty logs, some thousand messages would be slow.
-   */
-  static readonly kept = new Chunk(0);
-  /** Offset of slot 0. */
-  readonly start: number;
-  /** Slots that were filled, and how many of them still are. */
-  length = 0;
-  live = 0;
-  readonly heads: (object | undefined)[] = [];
-  readonly bodies: Body[] = [];
-  /** Only where sizes are counted. */
-  private sizes: number[] | undefined;
-  private bytes = 0;
-
-  constructor(start: number) {
-    this.start = start;
-    this.reserve(NARROW);
-  }
-
-  push(head: object, body: Body, size: number): void {
-    const slot = this.length;
-    if (slot === this.heads.length) this.reserve(slot * WIDEN);
-    this.heads[slot] = head;
-    this.bodies[slot] = body;
-    if (size > 0) {
-      this.sizes ??= [];
-      this.sizes[slot] = size;
-      this.bytes += size;
-    }
-    this.length = slot + 1;
-    this.live++;
-  }
-
-  /** Clears the slots of [from, to) that exist and are filled; returns the sum of their sizes. */
-  drop(from: number, to: number): number {
-    const end = Math.min(to, this.length);
-    const before = this.bytes;
-    if (from <= 0 && end === this.length && end >= NARROW) {
-      // Spent. What it held must not be kept alive by a chunk that is old, and gone.
-      this.heads.length = this.bodies.length = 0;
-      this.live = this.bytes = 0;
-      return before;
-    }
-    for (let slot = Math.max(from, 0); slot < end; slot++) {
-      if (this.heads[slot] === undefined) continue;
-      this.heads[slot] = this.bodies[slot] = undefined;
-      this.bytes -= this.sizes?.[slot] ?? 0;
-      this.live--;
-    }
-    return before - this.bytes;
-  }
-
-  private reserve(slots: number): void {
-    this.heads.length = slots;
-    this.bodies.length = slots;
-  }
-
-  /** Nothing is left in it, and it is too wide to be kept for what may come. */
-  isSpent(): boolean {
-    return this.live === 0 && this.length >= NARROW;
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   LogRange,
   OpenLog,
   ReadLimit,
+  Remake,
   Storage,
   StorageOp,
   StoredEntry,
@@ -84,12 +85,14 @@ export class MemoryStorage implements Storage {
   }
 
   /** @internal Of one who counts bytes, or a class of somebody's own that looks at what is written, write() sees everything. */
-  openLog(name: string): OpenLog | undefined {
+  openLog(name: string, remake: Remake): OpenLog | undefined {
     if (this.closed || this.maxBytes !== undefined || this.write !== MemoryStorage.prototype.write) return undefined;
-    return this.log(name);
+    const log = this.log(name);
+    log.remake = remake;
+    return log;
   }
 
-  /** The very heads and bodies that were written. */
+  /** The very heads and bodies that were written; but plain heads of the engine, which may be made anew. */
   read(log: string, from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]> {
     if (this.closed) throw closedError();
     return this.logs.get(log)?.read(from, limit) ?? [];

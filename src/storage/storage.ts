@@ -59,6 +59,28 @@ export type StorageOp =
   | { readonly type: 'drop'; readonly log: string; readonly from: number; readonly to: number }
   | { readonly type: 'remove'; readonly log: string };
 
+/**
+ * A head of the engine. Where it `isPlain`, these are all there is to it, in numbers of 31 bits: a log in memory may keep them instead
+ * of an object.
+ */
+export interface PlainHead {
+  readonly isPlain: boolean;
+  readonly seconds: number;
+  readonly tick: number;
+  readonly size: number;
+  readonly key: string | undefined;
+  readonly routingKey: string | undefined;
+}
+
+/** Makes a plain head anew. */
+export type Remake = (
+  seconds: number,
+  tick: number,
+  size: number,
+  key: string | undefined,
+  routingKey: string | undefined,
+) => object;
+
 /** A log that takes entries one by one, in memory. */
 export interface OpenLog {
   /** Stored when it returns: its offset. */
@@ -98,9 +120,9 @@ export interface Storage {
   read(log: string, from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]>;
   /**
    * @internal A log of a storage that keeps everything in memory, for appends that come one by one: as write() of one append,
-   * without a batch around it. undefined: write() has to see them all.
+   * without a batch around it. undefined: write() has to see them all. `remake`: how its plain heads are made anew when they are read.
    */
-  openLog?(name: string): OpenLog | undefined;
+  openLog?(name: string, remake: Remake): OpenLog | undefined;
   /** Waits for writes under way. Idempotent. */
   close(): Promise<void>;
   /** Figures for `broker.stats().storage`, where it has any: plain numbers and texts. */

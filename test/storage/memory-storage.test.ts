@@ -1,10 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../src/errors.js';
 import { MemoryStorage } from '../../src/storage/memory-storage.js';
-import type { Body, LogRange, StorageOp, StoredEntry } from '../../src/storage/storage.js';
+import type { Body, LogRange, PlainHead, Remake, StorageOp, StoredEntry } from '../../src/storage/storage.js';
+import { seededRandom } from '../../src/testing/seeded-random.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const everything = { entries: Infinity, bytes: Infinity };
 /** What an entry with a body counts beside it. */
@@ -317,8 +322,6 @@ describe('MemoryStorage with maxBytes', () => {
 });
 
 describe('memory of MemoryStorage', () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   const heapUsed = (): number => {
     collect();
     collect();
@@ -387,11 +390,31 @@ describe('memory of MemoryStorage', () => {
   });
 });
 
+/** A head of the engine. */
+class Plain implements PlainHead {
+  readonly isPlain = true;
+  readonly seconds: number;
+  readonly tick: number;
+  readonly size: number;
+  readonly key: string | undefined;
+  readonly routingKey: string | undefined;
+
+  constructor(...[seconds, tick, size, key, routingKey]: Parameters<Remake>) {
+    this.seconds = seconds;
+    this.tick = tick;
+    this.size = size;
+    this.key = key;
+    this.routingKey = routingKey;
+  }
+}
+
+const remake: Remake = (...parts) => new Plain(...parts);
+
 describe('an open log', () => {
   it('takes entries where write() would put them', () => {
     const storage = new MemoryStorage();
     write(storage, [append('a')]);
-    const log = storage.openLog('log')!;
+    const log = storage.openLog('log', remake)!;
     expect(log.append({}, 'b')).toBe(1);
     write(storage, [append('c'), drop(0, 1)]);
     expect(log.append({}, 'd')).toBe(3);
@@ -404,10 +427,65 @@ describe('an open log', () => {
 
   it('is refused after close()', async () => {
     const storage = new MemoryStorage();
-    const log = storage.openLog('log')!;
+    const log = storage.openLog('log', remake)!;
     await storage.close();
     expect(() => log.append({}, 'a')).toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }));
-    expect(storage.openLog('log')).toBeUndefined();
+    expect(storage.openLog('log', remake)).toBeUndefined();
+  });
+
+  it('makes plain heads anew, and gives back all others as they are, however many wait', () => {
+    const random = seededRandom(20);
+    const storage = new MemoryStorage();
+    const log = storage.openLog('log', remake)!;
+    const count = 40_000;
+    const kept = new Map<number, { head: object; body: Body }>();
+    const some = (name: string): string | undefined => (random() < 0.5 ? undefined : `${name} ${random()}`);
+    const dropped = (from: number, to: number): void => {
+      for (let offset = from; offset < to; offset++) kept.delete(offset);
+      write(storage, [drop(from, to)]);
+    };
+    for (let n = 0; n < count; n++) {
+      const plain = new Plain(n, n === 7 ? 0 : 2 ** 31 - 2 - n, n % 3, some('key'), some('routing key'));
+      // Some stretches are all plain, some have no plain one.
+      const head = n % 5000 < 2000 || random() < 0.5 ? plain : { n };
+      const body = n % 11 === 0 ? undefined : n;
+      expect(log.append(head, body)).toBe(n);
+      kept.set(n, { head, body });
+      if (random() < 0.001) dropped(Math.floor(random() * n), Math.floor(random() * n));
+    }
+    for (const at of [600, 5000, 21_000]) dropped(at, at + 700);
+    dropped(0, 300);
+    const found = read(storage);
+    expect(found.map(({ offset }) => offset)).toEqual([...kept.keys()]);
+    for (const { offset, entry } of found) {
+      const { head, body } = kept.get(offset)!;
+      if (entry.body !== body) throw new Error(`another body at ${offset}`);
+      if (head instanceof Plain ? !isDeepStrictEqual(entry.head, head) : entry.head !== head) {
+        throw new Error(`another head at ${offset}`);
+      }
+    }
+    dropped(0, count);
+    expect(read(storage)).toEqual([]);
+    expect(log.append({}, 'next')).toBe(count);
+  });
+
+  it('keeps no object for a plain head that waits', () => {
+    const storage = new MemoryStorage();
+    const log = storage.openLog('log', remake)!;
+    const heads: WeakRef<object>[] = [];
+    for (let n = 0; n < 30_000; n++) {
+      const head = new Plain(n, n, 0, undefined, undefined);
+      if (n < 10_000) heads.push(new WeakRef(head));
+      log.append(head, n);
+    }
+    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      collect();
+      expect(heads.filter((ref) => ref.deref() !== undefined)).toEqual([]);
+      expect(read(storage, 'log', 9_999)[0]!.entry).toEqual({
+        head: new Plain(9_999, 9_999, 0, undefined, undefined),
+        body: 9_999,
+      });
+    });
   });
 
   it('there is none where bytes are counted, or where somebody looks at what is written', () => {
@@ -416,7 +494,7 @@ describe('an open log', () => {
         void super.write(batch);
       }
     }
-    expect(new MemoryStorage({ maxBytes: 1000 }).openLog('log')).toBeUndefined();
-    expect(new Watched().openLog('log')).toBeUndefined();
+    expect(new MemoryStorage({ maxBytes: 1000 }).openLog('log', remake)).toBeUndefined();
+    expect(new Watched().openLog('log', remake)).toBeUndefined();
   });
 });
