@@ -73,6 +73,11 @@ export abstract class Inbox {
   /** Refuses options that mean nothing here (TypeError). */
   checkOptions(_options: MessageOptions): void {}
 
+  /** Whether a message may come in now: there is nothing to wait for, nothing else has to go for it, and it need not go elsewhere. */
+  takes(_head: Head): boolean {
+    return true;
+  }
+
   /** Whether `load` more fits now, beside what is there and what is under way. */
   fits(_load: Load): boolean {
     return true;
@@ -110,7 +115,7 @@ export abstract class Inbox {
   }
 
   /** `op` arrives when `written` is done, before whoever sent it goes on. Those of one commit share its promise, and arrive at once. */
-  private comes(op: Append, written: Promise<void>): void {
+  comes(op: Append, written: Promise<void>): void {
     const bytes = op.entry.head.size;
     this.reserve(1, bytes);
     if (this.coming?.written !== written) return this.comesFirst(op, written, bytes);

@@ -1,7 +1,10 @@
 import type { Clock } from '../../clock.js';
+import type { Encoded } from '../../codec.js';
 import { SluiceError } from '../../errors.js';
 import type { Durability, MessageOptions, Receipt } from '../../message.js';
+import type { Awaitable } from '../../storage/storage.js';
 import type { Agenda } from '../agenda.js';
+import type { Head } from '../head.js';
 import type { Envelopes } from './envelope.js';
 import type { Deposit, Inbox } from './inbox.js';
 import type { Intake } from './intake.js';
@@ -49,16 +52,6 @@ export class Post {
     return this.send([inbox], body, options, routingKey);
   }
 
-  /** One message, for any number of places. */
-  send(
-    inboxes: readonly Inbox[],
-    body: unknown,
-    options: MessageOptions | undefined,
-    routingKey: string | undefined,
-  ): Promise<Receipt> {
-    return this.sendMany([{ inboxes, body, options, routingKey }]).then(([receipt]) => receipt!);
-  }
-
   /** The way of most messages: nothing here waits for anything but the storage. */
   private sendPlain(inbox: Inbox, body: unknown, routingKey: string | undefined): Promise<Receipt> {
     const { envelopes } = this;
@@ -78,23 +71,53 @@ export class Post {
     return Promise.resolve({ id, duplicate: false, destinations: names, durability });
   }
 
+  /** One message, for any number of places: all of them or none, in one write. */
+  send(
+    inboxes: readonly Inbox[],
+    body: unknown,
+    options: MessageOptions | undefined,
+    routingKey: string | undefined,
+  ): Promise<Receipt> {
+    check(inboxes, body, options);
+    const { envelopes } = this;
+    const encoded = envelopes.encode(body);
+    const head = envelopes.head(encoded, options, routingKey);
+    const { id } = envelopes;
+    if (options?.signal !== undefined || options?.retry !== undefined || !takeAtOnce(inboxes, head)) {
+      return this.sendInLine(id, inboxes, head, encoded, options);
+    }
+    const written = storeAtOnce(inboxes, head, encoded);
+    const receipt = receiptOf(id, inboxes, head);
+    return written === undefined ? Promise.resolve(receipt) : confirmed(written, receipt);
+  }
+
+  /** As send(), where there may be something to wait for. */
+  private async sendInLine(
+    id: string,
+    inboxes: readonly Inbox[],
+    head: Head,
+    body: Encoded,
+    options: MessageOptions | undefined,
+  ): Promise<Receipt> {
+    const deposits = inboxes.map((inbox) => ({ inbox, head, body, parcel: 0 }));
+    return receiptFor(id, await this.attempt(deposits, [options]));
+  }
+
   /** All or none, in one write. */
   async sendMany(parcels: readonly Parcel[]): Promise<Receipt[]> {
     const deposits: Deposit[] = [];
     const ids: string[] = [];
     parcels.forEach(({ inboxes, body, options, routingKey }, parcel) => {
-      for (const inbox of inboxes) {
-        if (options !== undefined) inbox.checkOptions(options);
-        inbox.validate?.(body);
-      }
+      check(inboxes, body, options);
       const encoded = this.envelopes.encode(body);
       const head = this.envelopes.head(encoded, options, routingKey);
       ids.push(this.envelopes.id);
       for (const inbox of inboxes) deposits.push({ inbox, head, body: encoded, parcel });
     });
     const stored: Deposit[][] = ids.map(() => []);
-    for (const deposit of await this.attempt(deposits, parcels)) stored[deposit.parcel]!.push(deposit);
-    return ids.map((id, parcel) => receiptOf(id, stored[parcel]!));
+    const options = parcels.map((parcel) => parcel.options);
+    for (const deposit of await this.attempt(deposits, options)) stored[deposit.parcel]!.push(deposit);
+    return ids.map((id, parcel) => receiptFor(id, stored[parcel]!));
   }
 
   /** Whoever waits for his next try, at `inbox` or anywhere, gives up. */
@@ -105,10 +128,13 @@ export class Post {
   }
 
   /** Tries as often as the sender wants it, where a failure may pass. */
-  private async attempt(deposits: readonly Deposit[], parcels: readonly Parcel[]): Promise<readonly Deposit[]> {
-    const signals = parcels.flatMap(({ options }) => options?.signal ?? []);
+  private async attempt(
+    deposits: readonly Deposit[],
+    options: readonly (MessageOptions | undefined)[],
+  ): Promise<readonly Deposit[]> {
+    const signals = options.flatMap((each) => each?.signal ?? []);
     const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
-    const retry = parcels.find(({ options }) => options?.retry !== undefined)?.options?.retry;
+    const retry = options.find((each) => each?.retry !== undefined)?.retry;
     const policy = policyOf([retry ?? { attempts: 1 }], { buries: false, buriesOverflow: false }, this.report);
     for (let attempt = 1; ; attempt++) {
       try {
@@ -139,14 +165,62 @@ export class Post {
   }
 }
 
-function receiptOf(id: string, stored: readonly Deposit[]): Receipt {
+/** @throws TypeError; SluiceError ERR_VALIDATION */
+function check(inboxes: readonly Inbox[], body: unknown, options: MessageOptions | undefined): void {
+  for (const inbox of inboxes) {
+    if (options !== undefined) inbox.checkOptions(options);
+    inbox.validate?.(body);
+  }
+}
+
+/** Whether all of them take it now, in one write. */
+function takeAtOnce(inboxes: readonly Inbox[], head: Head): boolean {
+  for (const inbox of inboxes) if (inbox.journal !== inboxes[0]!.journal || !inbox.takes(head)) return false;
+  return true;
+}
+
+/** Done when it returns, or resolves. All are of one journal. */
+function storeAtOnce(inboxes: readonly Inbox[], head: Head, body: Encoded): Awaitable<void> {
+  if (inboxes.length === 0) return;
+  if (inboxes[0]!.put(head, body)) {
+    // What one takes so, all of its storage do.
+    for (let n = 1; n < inboxes.length; n++) inboxes[n]!.put(head, body);
+    return;
+  }
+  const ops = inboxes.map((inbox) => inbox.append(head, body));
+  const written = inboxes[0]!.journal.write([...ops], isTransient(head) ? 'memory' : undefined);
+  ops.forEach((op, n) => {
+    if (written === undefined) inboxes[n]!.arrived(op);
+    else inboxes[n]!.comes(op, written);
+  });
+  return written;
+}
+
+function confirmed(written: Promise<void>, receipt: Receipt): Promise<Receipt> {
+  return written.then(() => receipt);
+}
+
+/** Of one that went to all of them, which are of one journal. */
+function receiptOf(id: string, inboxes: readonly Inbox[], head: Head): Receipt {
+  const [only] = inboxes;
+  const durability = only === undefined || isTransient(head) ? 'memory' : only.durability;
+  const destinations = inboxes.length === 1 ? only!.names : inboxes.map(({ name }) => name);
+  return { id, duplicate: false, destinations, durability };
+}
+
+/** Of one that went where it could. */
+function receiptFor(id: string, stored: readonly Deposit[]): Receipt {
   let rank = RANK.disk;
   for (const { inbox, head } of stored) {
-    rank = Math.min(rank, RANK[head.rare?.transient === true ? 'memory' : inbox.durability]);
+    rank = Math.min(rank, RANK[isTransient(head) ? 'memory' : inbox.durability]);
   }
   const destinations =
     stored.length === 1 ? stored[0]!.inbox.names : [...new Set(stored.map(({ inbox }) => inbox.name))];
   return { id, duplicate: false, destinations, durability: stored.length === 0 ? 'memory' : BY_RANK[rank]! };
+}
+
+function isTransient({ rare }: Head): boolean {
+  return rare?.transient === true;
 }
 
 function mayPass(error: unknown): boolean {

@@ -126,10 +126,10 @@ export class TopicInbox extends Inbox implements Rider {
 
   /** As storeAll(), for one. */
   storeOne(op: Placed): Awaitable<void> {
-    this.part();
     const written = this.journal.write([op], op.entry.head.rare?.transient === true ? 'memory' : undefined);
-    if (written === undefined) return this.arrived(op);
-    return written.then(() => this.arrived(op));
+    if (written === undefined) this.arrived(op);
+    else this.comes(op, written);
+    return written;
   }
 
   override arrived(op: Append): void {
