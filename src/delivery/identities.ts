@@ -46,6 +46,10 @@ export class Identities {
   stem: Uint8Array = new Uint8Array();
   private prefixStem = -1;
   private prefixSeconds = -1;
+  /** As prefix, of what was asked for last: who asks asks for one after the other. */
+  private asked = '';
+  private askedStem = -1;
+  private askedSeconds = -1;
 
   /**
    * Makes the next identity, at `now`; it is in `seconds` and `tick`. Time never goes back here: a clock that does, or
@@ -78,7 +82,14 @@ export class Identities {
 
   /** A message's id: what it was given, or the text of its identity. */
   of({ id, seconds, tick }: Identified): string {
-    return id ?? this.prefixOf(seconds, tick) + LAST[tick & 1023];
+    if (id !== undefined) return id;
+    const stem = tick >>> 10;
+    if (stem !== this.askedStem || seconds !== this.askedSeconds) {
+      this.asked = this.prefixOf(seconds, tick);
+      this.askedStem = stem;
+      this.askedSeconds = seconds;
+    }
+    return this.asked + LAST[tick & 1023];
   }
 
   private prefixOf(seconds: number, tick: number): string {

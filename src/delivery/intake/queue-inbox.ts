@@ -46,6 +46,7 @@ export class QueueInbox extends Inbox {
     for (let level = cursors.length; level < levels; level++) {
       const log = queueLogOf(this.name, level);
       stock.open(log, journal.rangeOf(log));
+      this.logs[level] = journal.openLog(log);
     }
     while (cursors.length > levels && !cursors.at(-1)!.holds) cursors.pop();
   }
@@ -90,7 +91,7 @@ export class QueueInbox extends Inbox {
 
   override put(head: Head, body: Encoded): boolean {
     const cursor = this.cursorFor(head);
-    const log = (this.logs[cursor.number] ??= this.journal.openLog(cursor.log));
+    const log = this.logs[cursor.number];
     if (log === undefined) return false;
     const entry = { head, body };
     this.enter(cursor, log.append(head, body), entry);

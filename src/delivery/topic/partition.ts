@@ -35,7 +35,7 @@ export class Partition {
   /** What lies below came from an earlier run. */
   readonly boundary: number;
   /** Its log, where that takes messages at once. */
-  openLog: OpenLog | undefined = undefined;
+  readonly openLog: OpenLog | undefined;
   /** Encoded bytes of what is kept. */
   bytes = 0;
   private readonly journal: Journal;
@@ -44,6 +44,7 @@ export class Partition {
     this.number = number;
     this.log = log;
     this.journal = journal;
+    this.openLog = journal.openLog(log);
     this.first = range.first;
     this.next = range.next;
     this.boundary = range.next;

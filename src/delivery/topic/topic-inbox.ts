@@ -1,6 +1,6 @@
 import type { Encoded } from '../../codec.js';
 import type { MessageOptions } from '../../message.js';
-import type { Awaitable, OpenLog, StorageOp } from '../../storage/storage.js';
+import type { Awaitable, StorageOp } from '../../storage/storage.js';
 import type { LogEntry } from '../cursor/buffer.js';
 import { Accepted, type Contents } from '../contents.js';
 import type { Engine } from '../engine.js';
@@ -79,21 +79,17 @@ export class TopicInbox extends Inbox implements Rider {
 
   override put(head: Head, body: Encoded): boolean {
     // All partitions are of one storage. Whose turn it is is asked once per message.
-    if (this.openLogOf(this.partitions[0]!) === undefined) return false;
+    if (this.partitions[0]!.openLog === undefined) return false;
     this.putInto(this.partitionFor(head), head, body);
     return true;
   }
 
-  private openLogOf(partition: Partition): OpenLog | undefined {
-    return (partition.openLog ??= this.journal.openLog(partition.log));
-  }
-
   /** As put(), into a partition: the offset; negative where it has to be written. */
   putInto(partition: Partition, head: Head, body: Encoded): number {
-    const log = this.openLogOf(partition);
-    if (log === undefined) return -1;
+    const { openLog } = partition;
+    if (openLog === undefined) return -1;
     const entry = { head, body };
-    const offset = log.append(head, body);
+    const offset = openLog.append(head, body);
     this.came(partition, offset, entry);
     return offset;
   }

@@ -8,6 +8,8 @@ import { ManualClock } from '../../../src/testing/manual-clock.js';
 
 /** Reads that are answered when they are told to be, in any order. */
 class SlowJournal {
+  /** Nothing is appended at once. */
+  readonly openLog = (): undefined => undefined;
   readonly asked: { readonly log: string; readonly answer: () => Promise<void> }[] = [];
   private readonly logs: ReadonlyMap<string, number>;
 
