@@ -50,6 +50,19 @@ onEachStorage('Reading a topic without a group', (open) => {
     expect(await read(new Date(0))).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it('begins at the end, where an offset lies beyond it, and follows from there', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings');
+    for (let body = 0; body < 3; body++) await topic.publish(body);
+    const reading = topic.read({ from: 99, partition: 0 });
+    const next = watch(reading.next());
+    await quiet();
+    await topic.publish(3);
+    await quiet();
+    expect(next).toMatchObject({ state: 'resolved', value: { value: { body: 3, offset: 3 } } });
+    await reading.return!();
+  });
+
   it('ends at once when it is left while it waits for the next', async () => {
     const { broker, quiet } = await open();
     const topic = broker.topic<number>('readings');

@@ -126,7 +126,7 @@ export class GroupPosition implements Follower {
     const { stock } = this.subscription;
     for (const partition of this.inbox.partitions.slice(stock.cursors.length)) {
       const { log, boundary, range, number, first } = partition;
-      stock.open(log, range, { position: clamped(positions[number] ?? first, partition), boundary });
+      stock.open(log, range, { position: partition.clamp(positions[number] ?? first), boundary });
     }
     this.membership.rebalance();
   }
@@ -238,7 +238,7 @@ export class GroupPosition implements Follower {
     const { stock } = subscription;
     const cursor = stock.cursors[partition.number]!;
     const { boundary, range } = partition;
-    stock.reopen(cursor, range, { position: clamped(offset, partition), boundary });
+    stock.reopen(cursor, range, { position: partition.clamp(offset), boundary });
     fence(subscription, cursor, reason);
     membership.vacated(stock.cursors[partition.number]!);
     // Who waited for a read of it gets nothing from that any more.
@@ -255,8 +255,4 @@ export class GroupPosition implements Follower {
     const { journal } = this.inbox;
     if (journal.lasting) await journal.write([{ type: 'remove', log: this.log }]);
   }
-}
-
-function clamped(offset: number, { first, next }: Partition): number {
-  return Math.min(Math.max(offset, first), next);
 }

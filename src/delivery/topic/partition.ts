@@ -73,9 +73,14 @@ export class Partition {
     return offset < this.boundary && head.rare?.transient === true;
   }
 
+  /** The offset, or the nearest there is. */
+  clamp(offset: number): number {
+    return Math.min(Math.max(offset, this.first), this.next);
+  }
+
   /** The offset of a position. */
   locate(position: Position): Awaitable<number> {
-    if (typeof position === 'number') return position;
+    if (typeof position === 'number') return this.clamp(position);
     if (position === 'earliest') return this.first;
     return position === 'latest' ? this.next : this.at(position.getTime());
   }
