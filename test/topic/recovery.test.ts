@@ -148,6 +148,21 @@ describe.each(MACHINES)('What comes back of topics and groups · $name', ({ star
     await after.close();
   });
 
+  it('is nothing of the sums of a topic that was deleted, where another has its name', async () => {
+    const { open } = lives(7);
+    const before = await open();
+    const topic = before.topic<number>('readings', { retention: { messages: 2 } });
+    // The sums are about to be written down when it is deleted.
+    await topic.publishMany(Array.from({ length: 20 }, () => ({ body: 1_000_000 })));
+    await before.delete('readings');
+    await before.topic<number>('readings', { retention: { bytes: 5 } }).publishMany([{ body: 1 }, { body: 2 }]);
+    await before.close();
+
+    const after = await open();
+    expect(after.stats().topics).toMatchObject([{ partitions: [{ first: 0, next: 2, bytes: 2 }] }]);
+    await after.close();
+  });
+
   it('is what a trim left: bytes are right, and what it dropped stays dropped', async () => {
     const { open } = lives(6);
     const before = await open();

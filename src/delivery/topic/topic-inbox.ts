@@ -167,6 +167,8 @@ export class TopicInbox extends Inbox implements Rider {
   };
 
   collect(batch: StorageOp[]): boolean {
+    // Its logs go, and must not be begun anew.
+    if (this.deleted) return false;
     for (const { log, first } of this.trimmed) batch.push({ type: 'drop', log, from: 0, to: first });
     this.trimmed.clear();
     this.arrivals = 0;
