@@ -157,13 +157,14 @@ export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Deli
     checkPlaced(position, partition, 'seek(position)');
     checkPartition(partition, 'seek(partition)', partitions.length);
     this.checkHere();
+    // From now on nobody who declares it lets it begin elsewhere.
+    this.begun = false;
     await this.position.started;
-    const moved = partition === undefined ? [...partitions] : [partitions[partition]!];
-    const offsets = await Promise.all(moved.map(async (one) => one.locate(position)));
+    const numbers = partition === undefined ? partitions.map(({ number }) => number) : [partition];
+    const offsets = await Promise.all(numbers.map(async (number) => partitions[number]!.locate(position)));
     this.checkHere();
     const reason = new SluiceError('ERR_SETTLED', `group ${describe(this.name)} was moved: it is delivered anew`);
-    this.begun = false;
-    moved.forEach((one, n) => this.position.move(one, offsets[n]!, reason));
+    numbers.forEach((number, n) => this.position.move(partitions[number]!, offsets[n]!, reason));
     await this.position.stored();
   }
 

@@ -149,6 +149,17 @@ onEachStorage('A consumer group', (open) => {
     expect(await topic.group('a', { from: 'latest' }).receive()).toMatchObject({ body: 2 });
   });
 
+  it('that is being moved is moved, though somebody declares where it begins meanwhile', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings');
+    await topic.publishMany([{ body: 1 }, { body: 2 }, { body: 3 }]);
+    const moved = watch(topic.group('a').seek('latest'));
+    topic.group('a', { from: new Date(0) });
+    await quiet();
+    expect(moved.state).toBe('resolved');
+    expect(topic.group('a').offsets()).toMatchObject([{ committed: 3 }]);
+  });
+
   it('that is moved keeps who waits, though he had just left with what was taken from him', async () => {
     const { broker, quiet } = await open();
     const topic = broker.topic<number>('readings');
