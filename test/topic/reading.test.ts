@@ -63,6 +63,22 @@ onEachStorage('Reading a topic without a group', (open) => {
     await reading.return!();
   });
 
+  it('goes on in a topic that is declared only then', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings');
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const { body } of topic.read()) seen.push(body);
+    })();
+    await quiet();
+    broker.topic('readings', { durable: false, partitions: 2 });
+    for (let body = 0; body < 4; body++) await topic.publish(body);
+    await quiet();
+    expect(seen).toEqual([0, 1, 2, 3]);
+    await broker.close();
+    await reading;
+  });
+
   it('ends at once when it is left while it waits for the next', async () => {
     const { broker, quiet } = await open();
     const topic = broker.topic<number>('readings');

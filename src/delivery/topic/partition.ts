@@ -38,7 +38,7 @@ export class Partition {
   readonly openLog: OpenLog | undefined;
   /** Encoded bytes of what is kept. */
   bytes = 0;
-  private readonly journal: Journal;
+  private journal: Journal;
 
   constructor(number: number, log: string, journal: Journal, range: LogRange) {
     this.number = number;
@@ -48,6 +48,12 @@ export class Partition {
     this.first = range.first;
     this.next = range.next;
     this.boundary = range.next;
+  }
+
+  /** Goes on in another journal. For an empty one. */
+  restart(journal: Journal): void {
+    this.journal = journal;
+    this.openLog = undefined;
   }
 
   get range(): LogRange {

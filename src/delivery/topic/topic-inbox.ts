@@ -60,7 +60,7 @@ export class TopicInbox extends Inbox implements Rider {
   lay(journal: Journal, partitions: number): void {
     if (journal !== this.journal) {
       this.journal = journal;
-      this.partitions.length = 0;
+      for (const partition of this.partitions) partition.restart(journal);
     }
     for (let number = this.partitions.length; number < partitions; number++) {
       const log = partitionLogOf(this.name, number);
