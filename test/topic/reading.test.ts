@@ -97,12 +97,15 @@ onEachStorage('Reading a topic without a group', (open) => {
     const { broker, quiet } = await open();
     const gone = broker.topic('gone').read()[Symbol.asyncIterator]().next();
     const closed = broker.topic('closed').read()[Symbol.asyncIterator]().next();
+    const [goneLater, closedLater] = [broker.topic('gone').read(), broker.topic('closed').read()];
     await quiet();
     const outcome = gone.catch((error: unknown) => error);
     await broker.delete('gone');
     expect(await outcome).toMatchObject({ code: 'ERR_UNKNOWN_DESTINATION' });
+    await expect(goneLater.next()).rejects.toMatchObject({ code: 'ERR_UNKNOWN_DESTINATION' });
     await broker.close();
     expect(await closed).toEqual({ done: true, value: undefined });
+    expect(await closedLater.next()).toEqual({ done: true, value: undefined });
   });
 
   it('harms nobody when it is never begun, and the storage fails', async () => {

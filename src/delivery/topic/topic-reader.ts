@@ -25,6 +25,13 @@ export class LocatedMessage extends StoredMessage {
   }
 }
 
+/** Of whom it reads. */
+interface Source extends Place {
+  readonly contents: Contents;
+  /** What callers are told once it is deleted. */
+  readonly gone: SluiceError | undefined;
+}
+
 /** What was read at once, as far as it was visible: below `end`. */
 interface Chunk {
   readonly entries: readonly StoredEntry[];
@@ -48,7 +55,7 @@ const NOTHING: Track['ahead'] = [];
 /** Reads a topic without a group: every message from some positions on, oldest first among the partitions. */
 export class TopicReader implements Follower {
   private readonly inbox: TopicInbox;
-  private readonly place: Place & { readonly contents: Contents };
+  private readonly place: Source;
   private readonly engine: Engine;
   private readonly readers: Set<TopicReader>;
   private wake: () => void = () => undefined;
@@ -59,12 +66,7 @@ export class TopicReader implements Follower {
   private all = false;
 
   /** @param readers of the topic: it is among them while it reads */
-  constructor(
-    inbox: TopicInbox,
-    place: Place & { readonly contents: Contents },
-    engine: Engine,
-    readers: Set<TopicReader>,
-  ) {
+  constructor(inbox: TopicInbox, place: Source, engine: Engine, readers: Set<TopicReader>) {
     this.inbox = inbox;
     this.place = place;
     this.engine = engine;
@@ -127,6 +129,7 @@ export class TopicReader implements Follower {
   ): AsyncGenerator<LocatedMessage> {
     const { tracks } = this;
     const end = (): void => this.end();
+    if (this.inbox.deleted) throw this.place.gone!;
     if (signal?.aborted === true || this.inbox.closed) return;
     signal?.addEventListener('abort', end, { once: true });
     this.readers.add(this);
