@@ -121,7 +121,7 @@ export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Deli
   get deadLetters(): Queue<T, never> | undefined {
     const { deadLetter = this.lastResort } = this.options;
     if (deadLetter === false) return undefined;
-    const queue = this.host.queueNamed(typeof deadLetter === 'object' ? deadLetter.name : deadLetter);
+    const queue = this.graveNamed(typeof deadLetter === 'object' ? deadLetter.name : deadLetter);
     return queue instanceof Queue ? queue : undefined;
   }
 

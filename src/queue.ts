@@ -170,7 +170,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   get deadLetters(): Queue<T, never> | undefined {
     const { grave } = this;
     if (grave.to === false) return undefined;
-    const queue = this.host.queueNamed(grave.to);
+    const queue = this.graveNamed(grave.to);
     return queue instanceof Queue ? queue : undefined;
   }
 

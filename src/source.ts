@@ -2,6 +2,7 @@ import { checkFunction, checkOptions, checkSignal } from './arguments.js';
 import { checkConsumeOptions, Consumer, type BatchOptions, type ConsumeOptions } from './consumer.js';
 import { Puller } from './delivery/puller.js';
 import type { Subscription } from './delivery/subscription.js';
+import type { Handle } from './destination.js';
 import { milliseconds, type Duration } from './duration.js';
 import type { SluiceError } from './errors.js';
 import type { Host } from './host.js';
@@ -139,6 +140,12 @@ export abstract class Source<out D = Delivery<any>> {
   /** @internal */
   protected checkHere(): void {
     if (this.gone !== undefined) throw this.gone;
+  }
+
+  /** @internal What has this name; where nothing has, a queue that is made, unless this is of no use any more. */
+  protected graveNamed(name: string): Handle | undefined {
+    const { gone, host } = this;
+    return gone === undefined ? host.queueNamed(name) : host.find(name);
   }
 
   /** @internal A consumer has ended. */

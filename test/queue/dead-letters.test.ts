@@ -18,6 +18,14 @@ onEachStorage('A dead letter', (open) => {
     expect([dead.attempt, dead.deliveries]).toEqual([1, 1]);
   });
 
+  it('has no queue made for it by who only asks, when the broker is closed', async () => {
+    const { broker, quiet } = await open();
+    const source = broker.queue('orders');
+    await broker.close();
+    expect(source.deadLetters).toBeUndefined();
+    await quiet();
+  });
+
   it('tells where, when, why and after how many attempts it died', async () => {
     const { broker, clock, quiet } = await open();
     const queue = broker.queue<string>('orders');

@@ -24,6 +24,14 @@ onEachStorage('What dies in a group', (open) => {
     expect(topic.stats().partitions[1]).toMatchObject({ first: 0, next: 1 });
   });
 
+  it('has no queue made for it by who only asks, when the broker is closed', async () => {
+    const { broker, quiet } = await open();
+    const source = broker.topic('readings').group('a');
+    await broker.close();
+    expect(source.deadLetters).toBeUndefined();
+    await quiet();
+  });
+
   it('goes where its options say: a queue, an exchange, a topic, or nowhere', async () => {
     const { broker, quiet } = await open();
     const topic = broker.topic<number>('readings');
