@@ -151,6 +151,7 @@ export class Topic<out T = any, in I = T> implements Handle {
    */
   publish(body: I, options?: TopicMessageOptions): Promise<TopicReceipt> {
     try {
+      this.checkHere();
       const given = once(options);
       this.check(given, 'publish() options', false);
       return publish(this.inbox, this.host.envelopes, body, given);
@@ -163,6 +164,7 @@ export class Topic<out T = any, in I = T> implements Handle {
   publishMany(messages: readonly (TopicMessageOptions & { readonly body: I })[]): Promise<TopicReceipt[]> {
     const { inbox, host } = this;
     try {
+      this.checkHere();
       if (!Array.isArray(messages)) {
         throw new TypeError(`publishMany() takes an array of { body, …options }; got ${describe(messages)}`);
       }
@@ -180,7 +182,6 @@ export class Topic<out T = any, in I = T> implements Handle {
   }
 
   private check(options: TopicMessageOptions | undefined, what: string, many: boolean): void {
-    this.checkHere();
     if (options === undefined) return;
     checkTopicMessageOptions(options, what, this.partitions, many);
     this.inbox.checkOptions(options);

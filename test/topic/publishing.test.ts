@@ -28,6 +28,15 @@ onEachStorage('Publishing to a topic', (open) => {
     expect(await topic.publish(1, { key: 'a', partition: 5 })).toMatchObject({ partition: 5 });
   });
 
+  it('refuses all of it in a topic that was deleted, even nothing', async () => {
+    const { broker } = await open();
+    const topic = broker.topic<number>('readings');
+    await broker.delete('readings');
+    for (const published of [topic.publish(1), topic.publishMany([{ body: 1 }]), topic.publishMany([])]) {
+      await expect(published).rejects.toMatchObject({ code: 'ERR_UNKNOWN_DESTINATION' });
+    }
+  });
+
   it('refuses what a topic cannot keep, and says why', async () => {
     const { broker } = await open({ codec: json });
     const topic = broker.topic<number>('readings', { partitions: 2 });
