@@ -1,7 +1,7 @@
 import { describe } from './arguments.js';
 import { timeoutOf } from './consumer.js';
 import { GROUP_DEFAULTS, type ConsumerGroupOptions } from './consumer-group-options.js';
-import { checkSame } from './declaration.js';
+import { checkSame, said } from './declaration.js';
 import { bury, type Grave } from './delivery/burial.js';
 import { dissolve } from './delivery/ending.js';
 import { GroupPosition, type GroupOffsets } from './delivery/topic/group-position.js';
@@ -91,7 +91,7 @@ export class ConsumerGroup<out T = any, out Topic = unknown> extends Source<Deli
   private configure(options: ConsumerGroupOptions): void {
     const { host, subscription } = this;
     const { membership } = this.position;
-    this.options = options.retry === undefined ? { ...options } : { ...options, retry: { ...options.retry } };
+    this.options = { ...said(options), ...(options.retry && { retry: said(options.retry) }) };
     this.timeout = timeoutOf(options.ackTimeout, ACK_TIMEOUT);
     subscription.policy = policyOf(
       [host.retry, options.retry],

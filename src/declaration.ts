@@ -1,22 +1,27 @@
-import { describe } from './arguments.js';
+import { inspect, types } from 'node:util';
+import { describe, isRecord } from './arguments.js';
 import { milliseconds } from './duration.js';
 import { SluiceError } from './errors.js';
+
+/** A copy of options, without those that are left undefined. */
+export function said<O extends object>(options: O): O {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O;
+}
+
+const DURATIONS = new Set(['ttl', 'ackTimeout', 'time', 'window']);
 
 /**
  * Options as they are compared: only what was given, by value. Functions and schemas are not compared, handles go by name,
  * durations by their length.
  */
-const DURATIONS = new Set(['ttl', 'ackTimeout', 'time', 'window']);
-
 function comparable(name: string, value: unknown): unknown {
   if (typeof value === 'function' || name === 'schema') return undefined;
   if (DURATIONS.has(name) && value !== undefined && value !== false) return milliseconds(value, name);
   if (typeof value !== 'object' || value === null) return value;
+  if (types.isDate(value)) return value.toISOString();
   if ('kind' in value && 'name' in value) return value.name;
-  const parts = Object.keys(value)
-    .sort()
-    .map((key) => [key, comparable(key, (value as Readonly<Record<string, unknown>>)[key]) ?? null]);
-  return JSON.stringify(parts);
+  const parts = Object.entries(said(value)).map(([key, part]) => JSON.stringify([key, comparable(key, part) ?? null]));
+  return parts.toSorted().join();
 }
 
 /** @throws SluiceError ERR_DECLARATION_MISMATCH where `given` has another value for an option than `declared` */
@@ -45,6 +50,8 @@ export function unknown(name: string): SluiceError {
 }
 
 function shown(value: unknown): string {
+  if (value === undefined) return 'left out';
   if (typeof value === 'object' && value !== null && 'name' in value) return describe(value.name);
-  return value === undefined ? 'left out' : describe(value);
+  if (types.isDate(value) || isRecord(value)) return inspect(value, { breakLength: Infinity, customInspect: false });
+  return describe(value);
 }

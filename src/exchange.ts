@@ -1,5 +1,5 @@
 import { checkBoolean, checkName, checkOneOf, checkOptions, describe } from './arguments.js';
-import { checkSame } from './declaration.js';
+import { checkSame, said } from './declaration.js';
 import { checkMessageOptions, checkText, MESSAGE_OPTIONS, once } from './delivery/intake/envelope.js';
 import type { Inbox } from './delivery/intake/inbox.js';
 import { checkHandle, type Handle } from './destination.js';
@@ -144,7 +144,7 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
       if (this.table.size > 0) checkSame(`${what} has bindings and`, { type: this.table.type }, { type });
       this.table = new BindingTable(type);
     }
-    this.options = { ...options };
+    this.options = said(options);
     this.defined = true;
     this.host.redeclared(this);
   }

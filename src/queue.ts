@@ -1,7 +1,7 @@
 import { checkFunction, checkInteger, checkOptions, describe } from './arguments.js';
 import type { Consumer } from './consumer.js';
 import { timeoutOf } from './consumer.js';
-import { checkSame, mismatch } from './declaration.js';
+import { checkSame, mismatch, said } from './declaration.js';
 import { bounce, bury, type DeadLetter, type Grave } from './delivery/burial.js';
 import type { LogEntry } from './delivery/cursor/buffer.js';
 import { dissolve } from './delivery/ending.js';
@@ -140,7 +140,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
     }
     if (deadLetter !== undefined && typeof deadLetter === 'object') host.own(deadLetter);
     this.given = given;
-    this.options = options.retry === undefined ? { ...options } : { ...options, retry: { ...options.retry } };
+    this.options = { ...said(options), ...(options.retry && { retry: said(options.retry) }) };
     this.timeout = timeoutOf(options.ackTimeout, ACK_TIMEOUT);
     inbox.limit({ maxLength, maxBytes, overflow });
     const check =

@@ -1,7 +1,7 @@
 import { checkName, describe } from './arguments.js';
 import { ConsumerGroup as Group, type Located } from './consumer-group.js';
 import { checkGroupOptions, type ConsumerGroupOptions } from './consumer-group-options.js';
-import { checkSame, mismatch } from './declaration.js';
+import { checkSame, mismatch, said } from './declaration.js';
 import { Contents } from './delivery/contents.js';
 import { once } from './delivery/intake/envelope.js';
 import type { Head } from './delivery/head.js';
@@ -129,8 +129,8 @@ export class Topic<out T = any, in I = T> implements Handle {
 
   private configure(options: TopicOptions): void {
     const { host, name, inbox } = this;
-    const { schema } = options;
-    this.options = options;
+    const { schema, retention } = options;
+    this.options = { ...said(options), ...(retention && { retention: said(retention) }) };
     const check = schema === undefined ? undefined : (body: unknown) => parse(schema, body, `topic ${describe(name)}`);
     inbox.validate = check;
     this.contents.parse = check;

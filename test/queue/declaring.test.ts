@@ -49,6 +49,7 @@ onEachStorage('Declaring a queue', (open) => {
     [{ ttl: '1s' }, { ttl: 1000 }],
     [{ ackTimeout: '1m' }, { ackTimeout: '60s' }],
     [{ maxLength: 5 }, { maxLength: undefined }],
+    [{ overflow: undefined }, { overflow: 'reject' }],
     [{ maxLength: 5 }, { overflow: 'reject', durable: true, priorities: 1 }],
     [{ maxLength: 5 }, { deadLetter: 'orders.dlq' }],
     [
