@@ -32,11 +32,12 @@ export class Puller implements Holder {
 
   /**
    * The next message, or undefined after `wait` ms (0: once it is sure that nothing is ready; Infinity: when the queue closes).
-   * @throws SluiceError ERR_ABORTED
+   * @throws SluiceError ERR_ABORTED, and what close() was given
    */
   receive(wait: number, signal: AbortSignal | undefined): Promise<Held | undefined> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(aborted(signal));
+      if (this.over !== undefined) return this.over.error === undefined ? resolve(undefined) : reject(this.over.error);
       const until = this.source.now() + wait;
       const pull = new Pull(this, this.source, wait === 0);
       const onAbort = (): void => pull.fail(aborted(signal!));
@@ -63,7 +64,7 @@ export class Puller implements Holder {
     });
   }
 
-  /** Nothing more comes: undefined, or an error, for all who wait. */
+  /** Nothing more comes: undefined, or an error, for all who wait, and who ask from now on. */
   close(error?: SluiceError): void {
     this.over = { error };
     for (const pull of [...this.waiting]) {
@@ -76,12 +77,7 @@ export class Puller implements Holder {
   private noted(held: Held, until: number, signal: AbortSignal | undefined): Held | Promise<Held | undefined> {
     const noted = this.source.stock.begun?.begins(held);
     if (noted === undefined) return held;
-    return noted.then(() => {
-      if (held.inHand) return held;
-      if (this.over === undefined) return this.receive(Math.max(until - this.source.now(), 0), signal);
-      if (this.over.error !== undefined) throw this.over.error;
-      return undefined;
-    });
+    return noted.then(() => (held.inHand ? held : this.receive(Math.max(until - this.source.now(), 0), signal)));
   }
 
   get calm(): boolean {

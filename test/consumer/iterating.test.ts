@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fill, onEachStorage, waiting, watch } from '../fixtures.js';
+import { deferred, fill, onEachStorage, waiting, watch } from '../fixtures.js';
 
 onEachStorage('Iterating over a queue', (open) => {
   it('gives one message at a time, for manual settling', async () => {
@@ -103,6 +103,35 @@ onEachStorage('Iterating over a queue', (open) => {
     await quiet();
     expect(loops.map(({ state }) => state)).toEqual(['resolved', 'resolved']);
     expect(loops[0]!.value! + loops[1]!.value!).toBe(10);
+  });
+
+  it('ends when the broker closes, or rejects when its source is deleted, while the loop works on a message', async () => {
+    const { broker, quiet } = await open();
+    const work = [deferred(), deferred(), deferred(), deferred()];
+    const topic = broker.topic<number>('topic');
+    const gone = [broker.queue<number>('gone'), broker.topic<number>('gone too').group('a')];
+    const loops = [broker.queue<number>('orders'), topic.group('a'), ...gone].map((source, n) =>
+      watch(
+        (async () => {
+          for await (const message of source) {
+            await work[n]!.promise;
+            expect(message.ack()).toBe(false);
+          }
+        })(),
+      ),
+    );
+    for (const name of ['orders', 'gone']) await broker.queue<number>(name).send(1);
+    for (const name of ['topic', 'gone too']) await broker.topic<number>(name).publish(1);
+    await quiet();
+    await broker.delete('gone');
+    await broker.delete('gone too');
+    await broker.close();
+    for (const { resolve } of work) resolve();
+    await quiet();
+    expect(loops.slice(0, 2).map(({ state }) => state)).toEqual(['resolved', 'resolved']);
+    for (const loop of loops.slice(2)) {
+      expect(loop).toMatchObject({ state: 'rejected', error: { code: 'ERR_UNKNOWN_DESTINATION' } });
+    }
   });
 
   it('ends at once when it is left while it waits for the next, and takes nothing any more', async () => {
