@@ -211,14 +211,12 @@ export class Broker {
       source.stopPulling();
       source.subscription.idlers.reject(error);
     }
-    const handlers = sources.flatMap(({ subscription }) =>
-      [...subscription.subscribers].map((subscriber) => subscriber.end()),
-    );
+    const subscribers = sources.flatMap(({ subscription }) => [...subscription.subscribers]);
     await within(
       registry.engine,
-      Promise.all(handlers).then(() => undefined),
+      Promise.all(subscribers.map((subscriber) => subscriber.end())).then(() => undefined),
       timeout,
-      () => undefined,
+      () => subscribers.forEach((subscriber) => subscriber.giveUp()),
     );
     const abandoned = sources.flatMap(({ subscription }) => abandon(subscription, error));
     try {

@@ -137,6 +137,11 @@ export class Subscriber implements SlotOwner {
     return this.ending;
   }
 
+  /** Whoever waits for its handlers waits no longer. It takes nothing by then. */
+  giveUp(): void {
+    this.finished();
+  }
+
   /** One message after the other. */
   private readonly single = (lane: Lane): Promise<void> => new OneByOne(this, this.feed, lane).run();
 

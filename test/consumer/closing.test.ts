@@ -73,6 +73,25 @@ onEachStorage('Closing a consumer', (open) => {
     expect(queue.stats()).toMatchObject({ ready: 2, unacked: 0, consumers: 0, retried: 0 });
   });
 
+  it('resolves when the broker is closed, whatever its handlers do, called before or after', async () => {
+    const { broker, quiet } = await open();
+    const never = (): Promise<never> => new Promise(() => undefined);
+    const sources = [broker.queue<number>('orders'), broker.topic<number>('placed', { partitions: 3 }).group('a')];
+    const consumers = sources.flatMap((source) => [
+      source.consume(never, { ack: 'none' }),
+      source.consumeBatch(never, { ack: 'none' }),
+      source.consume(never),
+    ]);
+    await fill(broker.queue<number>('orders'), 1000);
+    await broker.topic<number>('placed').publishMany(Array.from({ length: 1000 }, (_, body) => ({ body })));
+    await quiet();
+    const before = consumers.map((consumer, n) => (n % 2 === 0 ? watch(consumer.close({ timeout: '1h' })) : undefined));
+    await broker.close({ timeout: 0 });
+    const after = consumers.map((consumer) => watch(consumer.close()));
+    await quiet();
+    for (const closed of [...before, ...after]) expect(closed?.state ?? 'resolved').toBe('resolved');
+  });
+
   it('does not touch what returns in time, also with a timeout', async () => {
     const { broker, clock, quiet } = await open();
     const queue = broker.queue<number>('orders');
