@@ -35,7 +35,7 @@ export class Partition {
   /** What lies below came from an earlier run. */
   readonly boundary: number;
   /** Its log, where that takes messages at once. */
-  readonly openLog: OpenLog | undefined;
+  openLog: OpenLog | undefined;
   /** Encoded bytes of what is kept. */
   bytes = 0;
   private journal: Journal;
@@ -50,10 +50,10 @@ export class Partition {
     this.boundary = range.next;
   }
 
-  /** Goes on in another journal. For an empty one. */
+  /** Goes on in another journal. For one that nothing ever came into. */
   restart(journal: Journal): void {
     this.journal = journal;
-    this.openLog = undefined;
+    this.openLog = journal.openLog(this.log);
   }
 
   get range(): LogRange {
