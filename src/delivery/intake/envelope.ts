@@ -86,7 +86,7 @@ export class Envelopes {
     let extra: Rare | undefined = this.codecName === undefined ? undefined : this.named();
     if (options !== undefined) {
       extra = this.rareOf(options, now, extra);
-      if (extra?.headers !== undefined) total += Buffer.byteLength(JSON.stringify(extra.headers));
+      if (extra?.headers !== undefined) total += this.bytesOf(extra.headers, size);
     }
     if (total > this.maxBytes) {
       throw new SluiceError(
@@ -105,6 +105,12 @@ export class Envelopes {
       return new NamedHead(this.id, identities, size, options?.key, routingKey, extra);
     }
     return new Head(given, seconds, tick, size, options?.key, routingKey, extra);
+  }
+
+  /** Of headers beside a body of `size` bytes. More than there are, where all that cannot be too large in any case. */
+  private bytesOf(headers: Headers, size: number): number {
+    const most = mostBytes(headers);
+    return size + most <= this.maxBytes ? most : Buffer.byteLength(JSON.stringify(headers));
   }
 
   private named(): Rare {
@@ -209,9 +215,21 @@ function checkHeaders(headers: unknown, what: string): asserts headers is Header
 function copied(headers: Headers): Headers {
   const copy: Record<string, string | number | boolean | null> = {};
   for (const name of Object.keys(headers)) {
-    Object.defineProperty(copy, name, { value: headers[name], enumerable: true });
+    const value = headers[name]!;
+    if (name === '__proto__') Object.defineProperty(copy, name, { value, enumerable: true });
+    else copy[name] = value;
   }
   return Object.freeze(copy);
+}
+
+/** What their JSON cannot have more of: a character takes 6 bytes at most, a number 24. */
+function mostBytes(headers: Headers): number {
+  let most = 2;
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    most += (name.length + (typeof value === 'string' ? value.length : 4)) * 6 + 6;
+  }
+  return most;
 }
 
 function dueOf(options: MessageOptions, now: number, clock: Clock): number | undefined {

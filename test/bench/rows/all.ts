@@ -12,6 +12,7 @@ import { row as topic } from './17-topic.js';
 import { row as topicOnDisk } from './17-topic-on-disk.js';
 import { row as tenQueues } from './18-ten-queues.js';
 import { row as unused } from './19-unused.js';
+import { row as used } from './19-used.js';
 import { row as oneByOne } from './2-one-by-one.js';
 import { row as guest } from './20-guest.js';
 import { row as json } from './3-json.js';
@@ -23,7 +24,19 @@ import { row as confirmed } from './8-confirmed.js';
 import { row as confirmedJson } from './9-confirmed-json.js';
 
 /** In memory. Numbers are those of the targets. */
-export const rows: readonly Row[] = [together, oneByOne, json, idle, backlog, memory, topics, topic, unused, guest];
+export const rows: readonly Row[] = [
+  together,
+  oneByOne,
+  json,
+  idle,
+  backlog,
+  memory,
+  topics,
+  topic,
+  unused,
+  used,
+  guest,
+];
 
 /** On a disk. */
 export const durable: readonly Row[] = [
