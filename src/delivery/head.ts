@@ -74,10 +74,16 @@ export class Head implements SpokenHead, PlainHead {
     this.rare = extra;
   }
 
-  /** Nothing is rare, and its id is that of its time. */
+  /** Nothing is rare but a delay, and its id is that of its time. */
   get isPlain(): boolean {
-    const { seconds, size } = this;
-    return this.id === undefined && this.rare === undefined && (seconds | 0) === seconds && (size | 0) === size;
+    const { seconds, size, rare: extra } = this;
+    if (this.id !== undefined || (seconds | 0) !== seconds || (size | 0) !== size) return false;
+    return extra === undefined || onlyDue(extra);
+  }
+
+  /** Not delivered before. */
+  get due(): number | undefined {
+    return this.rare?.due;
   }
 
   /** When it was accepted. */
@@ -169,9 +175,14 @@ export class Head implements SpokenHead, PlainHead {
   }
 }
 
-/** One of which nothing is rare, as it was. */
-export const plainHead: Remake = (seconds, tick, size, key, routingKey) =>
-  new Head(undefined, seconds, tick, size, key, routingKey, undefined);
+/** One of which nothing is rare but a delay, as it was once it was accepted. */
+export const plainHead: Remake = (seconds, tick, size, key, routingKey, due) =>
+  new Head(undefined, seconds, tick, size, key, routingKey, Number.isNaN(due) ? undefined : rare({ due }));
+
+function onlyDue({ headers, priority, due, expires, arrived, deaths, codec, transient }: Rare): boolean {
+  const others = [headers, expires, arrived, deaths, codec];
+  return due !== undefined && priority === 0 && !transient && others.every((one) => one === undefined);
+}
 
 /** What follows the id's last digits: `"}` */
 const END = [0x22, 0x7d] as const;

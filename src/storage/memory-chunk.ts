@@ -16,7 +16,7 @@ const NUMBERS = 3;
  *     heads    h  ·  h  h  …     ·  ·  h  ·  …     those that are not plain
  *     bodies   b  ·  b  b  …     b  ·  b  b  …
  *     numbers                    n  ·  ·  n  …
- *     keys                       k  ·  ·  k  …     where there are any; routing keys, too
+ *     keys                       k  ·  ·  k  …     where there are any; routing keys and times when they are due, too
  *                 ▲ dropped
  */
 export class Chunk {
@@ -35,6 +35,8 @@ export class Chunk {
   private numbers: Int32Array | undefined = undefined;
   private keys: (string | undefined)[] | undefined = undefined;
   private routingKeys: (string | undefined)[] | undefined = undefined;
+  /** NaN: it has none. */
+  private dues: Float64Array | undefined = undefined;
   /** Only where sizes are counted. */
   private sizes: number[] | undefined;
   private bytes = 0;
@@ -64,7 +66,9 @@ export class Chunk {
     const at = slot * NUMBERS;
     const tick = numbers === undefined ? -1 : numbers[at + 1]! - 1;
     if (numbers === undefined || tick < 0) return slot < this.heads.length ? this.heads[slot] : undefined;
-    return remake!(numbers[at]!, tick, numbers[at + 2]!, this.keys?.[slot], this.routingKeys?.[slot]);
+    const due = this.dues === undefined ? NaN : this.dues[slot]!;
+    const [key, routingKey] = [this.keys?.[slot], this.routingKeys?.[slot]];
+    return remake!(numbers[at]!, tick, numbers[at + 2]!, key, routingKey, due);
   }
 
   /** It is full, and what is in it will wait for a while. Heads that are young are never moved among what is old. */
@@ -79,13 +83,14 @@ export class Chunk {
         if (head !== undefined) whole++;
         continue;
       }
-      const { key, routingKey } = head;
+      const { key, routingKey, due } = head;
       const at = slot * NUMBERS;
       numbers[at] = head.seconds;
       numbers[at + 1] = head.tick + 1;
       numbers[at + 2] = head.size;
       if (key !== undefined) (this.keys ??= column(length))[slot] = key;
       if (routingKey !== undefined) (this.routingKeys ??= column(length))[slot] = routingKey;
+      if (due !== undefined) (this.dues ??= new Float64Array(length).fill(NaN))[slot] = due;
       heads[slot] = undefined;
     }
     if (whole === 0) heads.length = 0;
@@ -98,7 +103,7 @@ export class Chunk {
     if (from <= 0 && end === this.length && end >= NARROW) {
       // Spent. What it held must not be kept alive by a chunk that is old, and gone.
       this.heads.length = this.bodies.length = 0;
-      this.numbers = this.keys = this.routingKeys = undefined;
+      this.numbers = this.keys = this.routingKeys = this.dues = undefined;
       this.live = this.bytes = 0;
       return before;
     }

@@ -60,7 +60,7 @@ export type StorageOp =
   | { readonly type: 'remove'; readonly log: string };
 
 /**
- * A head of the engine. Where it `isPlain`, these are all there is to it, in numbers of 31 bits: a log in memory may keep them instead
+ * A head of the engine. Where it `isPlain`, these are all there is to it, but for `due` in numbers of 31 bits: a log in memory may keep them instead
  * of an object.
  */
 export interface PlainHead {
@@ -70,15 +70,18 @@ export interface PlainHead {
   readonly size: number;
   readonly key: string | undefined;
   readonly routingKey: string | undefined;
+  /** ms */
+  readonly due: number | undefined;
 }
 
-/** Makes a plain head anew. */
+/** Makes a plain head anew. `due`: NaN where there is none. */
 export type Remake = (
   seconds: number,
   tick: number,
   size: number,
   key: string | undefined,
   routingKey: string | undefined,
+  due: number,
 ) => object;
 
 /** A log that takes entries one by one, in memory. */

@@ -115,4 +115,38 @@ onEachStorage('A backlog larger than what is read ahead', (open) => {
     await broker.idle();
     expect(handled).toEqual([2, 1, 0].flatMap((level) => numbers(N).filter((body) => body % 3 === level)));
   });
+
+  it('however long, has each message as it was sent', async () => {
+    const { broker, clock } = await open();
+    const queue = broker.queue<number>('orders');
+    const exchange = broker.exchange('events').bind(queue, 'order.#');
+    const long = 20_000;
+    const sent = new Map<string, object>();
+    const send = async (body: number): Promise<void> => {
+      const options = {
+        ...(body % 3 === 0 ? { key: `key ${body % 7}` } : {}),
+        ...(body % 5 === 0 ? { delay: 10_000 + body } : {}),
+        ...(body % 11 === 0 ? { headers: { body } } : {}),
+        ...(body % 13 === 0 ? { id: `own ${body}` } : {}),
+        ...(body % 1000 === 0 ? { ttl: '1d' as const } : {}),
+      };
+      const routingKey = body % 2 === 0 ? `order.${body % 4}` : undefined;
+      const { id } = await (routingKey === undefined
+        ? queue.send(body, options)
+        : exchange.publish(routingKey, body, options));
+      const { key, headers = {} } = options;
+      sent.set(id, { body, key, headers, routingKey, timestamp: new Date(clock.now()), attempt: 1 });
+    };
+    for (let body = 0; body < long; body++) {
+      if (body % 4000 === 0) await clock.advance(7);
+      await send(body);
+    }
+    const handled = new Map<string, object>();
+    queue.consume(({ id, body, key, headers, routingKey, timestamp, attempt }) => {
+      handled.set(id, { body, key, headers, routingKey, timestamp, attempt });
+    });
+    await clock.advance('1m');
+    expect(handled.size).toBe(long);
+    for (const [id, message] of sent) expect(handled.get(id)).toEqual(message);
+  });
 });

@@ -398,13 +398,15 @@ class Plain implements PlainHead {
   readonly size: number;
   readonly key: string | undefined;
   readonly routingKey: string | undefined;
+  readonly due: number | undefined;
 
-  constructor(...[seconds, tick, size, key, routingKey]: Parameters<Remake>) {
+  constructor(...[seconds, tick, size, key, routingKey, due]: Parameters<Remake>) {
     this.seconds = seconds;
     this.tick = tick;
     this.size = size;
     this.key = key;
     this.routingKey = routingKey;
+    this.due = Number.isNaN(due) ? undefined : due;
   }
 }
 
@@ -445,7 +447,14 @@ describe('an open log', () => {
       write(storage, [drop(from, to)]);
     };
     for (let n = 0; n < count; n++) {
-      const plain = new Plain(n, n === 7 ? 0 : 2 ** 31 - 2 - n, n % 3, some('key'), some('routing key'));
+      const plain = new Plain(
+        n,
+        n === 7 ? 0 : 2 ** 31 - 2 - n,
+        n % 3,
+        some('key'),
+        some('routing key'),
+        random() < 0.9 ? NaN : n,
+      );
       // Some stretches are all plain, some have no plain one.
       const head = n % 5000 < 2000 || random() < 0.5 ? plain : { n };
       const body = n % 11 === 0 ? undefined : n;
@@ -474,7 +483,7 @@ describe('an open log', () => {
     const log = storage.openLog('log', remake)!;
     const heads: WeakRef<object>[] = [];
     for (let n = 0; n < 30_000; n++) {
-      const head = new Plain(n, n, 0, undefined, undefined);
+      const head = new Plain(n, n, 0, undefined, undefined, NaN);
       if (n < 10_000) heads.push(new WeakRef(head));
       log.append(head, n);
     }
@@ -482,7 +491,7 @@ describe('an open log', () => {
       collect();
       expect(heads.filter((ref) => ref.deref() !== undefined)).toEqual([]);
       expect(read(storage, 'log', 9_999)[0]!.entry).toEqual({
-        head: new Plain(9_999, 9_999, 0, undefined, undefined),
+        head: new Plain(9_999, 9_999, 0, undefined, undefined, NaN),
         body: 9_999,
       });
     });
