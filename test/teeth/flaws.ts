@@ -582,4 +582,47 @@ export const flaws: readonly Flaw[] = [
     replace: '',
     tests: ['broker/recovery.test.ts'],
   },
+  // Waiting long, in memory
+  {
+    name: 'what is packed loses its key',
+    file: 'storage/memory-chunk.ts',
+    find: 'if (key !== undefined) (this.keys ??= column(length))[slot] = key;',
+    replace: '',
+    tests: ['queue/backlog.test.ts', 'storage/memory-storage.test.ts'],
+  },
+  {
+    name: 'what is packed is one tick too late',
+    file: 'storage/memory-chunk.ts',
+    find: 'const tick = numbers === undefined ? -1 : numbers[at + 1]! - 1;',
+    replace: 'const tick = numbers === undefined ? -1 : numbers[at + 1]!;',
+    tests: ['queue/backlog.test.ts', 'storage/memory-storage.test.ts'],
+  },
+  {
+    name: 'what is rare is packed as if it were plain',
+    file: 'delivery/head.ts',
+    find: 'return extra === undefined || onlyDue(extra);',
+    replace: 'return true;',
+    tests: ['queue/backlog.test.ts'],
+  },
+  {
+    name: 'a message for several places is stored in the first',
+    file: 'delivery/intake/post.ts',
+    find: 'for (let n = 1; n < inboxes.length; n++) inboxes[n]!.put(head, body);',
+    replace: '',
+    tests: ['queue/fan-out.test.ts', 'exchange/publishing.test.ts'],
+  },
+  {
+    name: 'a message passes those who wait for room',
+    file: 'delivery/intake/queue-inbox.ts',
+    find: 'return this.waiting === 0 && this.limits.maxLength > 0 &&',
+    replace: 'return this.limits.maxLength > 0 &&',
+    tests: ['queue/blocking.test.ts'],
+  },
+  {
+    name: 'a message that need not wait enters a full queue',
+    file: 'delivery/intake/queue-inbox.ts',
+    find: 'this.fits({ count: 1, bytes: head.size, head });',
+    replace: 'true;',
+    tests: ['queue/limits.test.ts'],
+  },
 ];
