@@ -226,7 +226,7 @@ export class Broker {
       events.report(failure);
     }
     try {
-      await this.storage.close();
+      await this.lasting.close();
     } catch (failure) {
       events.report(failure);
     }

@@ -33,6 +33,7 @@ export class Journal {
   private ranges = new Map<string, LogRange>();
   private dirty = new Set<Rider>();
   private scheduled = false;
+  private closed = false;
   /** Something that riders said was not written as durably as the storage can. */
   private owing = false;
   private underWay = 0;
@@ -95,6 +96,7 @@ export class Journal {
 
   private readonly turn = (): void => {
     this.scheduled = false;
+    if (this.closed) return;
     try {
       const done = this.tidy();
       if (done !== undefined) done.catch(this.report);
@@ -118,6 +120,12 @@ export class Journal {
       await this.tidy();
       while (this.underWay > 0) await this.last;
     } while (this.dirty.size > 0 || this.owing);
+  }
+
+  /** Closes the storage. What riders could not say by now nobody asks for any more. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.storage.close();
   }
 
   private collect(batch: StorageOp[], reach: Durability | undefined): Rider[] {

@@ -134,6 +134,20 @@ onEachStorage('Closing a broker', (open) => {
     ]);
   });
 
+  it('tells once of a storage that fails by then, and nothing after `closed`', async () => {
+    const storage = new FaultyStorage(new JournalStorage());
+    const { broker, quiet, reported } = await open({ storage });
+    const told: string[] = [];
+    broker.on('error', ({ error }) => told.push(error.message));
+    broker.on('closed', () => told.push('closed'));
+    broker.queue('declared a moment ago');
+    storage.failNext('write', new Error('no'));
+    await broker.close();
+    await quiet();
+    expect(told).toEqual(['no', 'closed']);
+    expect(reported()).toHaveLength(1);
+  });
+
   it('tells `closed` where nothing was abandoned, too, once everything else has been told', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('q');
