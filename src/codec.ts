@@ -88,3 +88,11 @@ export function encodedBytes(data: Encoded): number {
 function notSerializable(message: string, cause?: unknown): SluiceError {
   return new SluiceError('ERR_NOT_SERIALIZABLE', message, cause === undefined ? {} : { cause });
 }
+
+/** @throws TypeError where there is a limit of bytes, and bodies have none; `instead`: what there is then */
+export function checkByteLimit({ name }: Codec, limit: number, what: string, instead: string): void {
+  if (limit === Infinity || name !== reference.name) return;
+  throw new TypeError(
+    `${what} needs bodies that have bytes; with the reference codec use ${instead}; got ${what} ${limit}`,
+  );
+}

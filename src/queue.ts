@@ -1,6 +1,7 @@
 import { checkFunction, checkInteger, checkOptions, describe } from './arguments.js';
 import type { Consumer } from './consumer.js';
 import { timeoutOf } from './consumer.js';
+import { checkByteLimit } from './codec.js';
 import { checkSame, mismatch, said } from './declaration.js';
 import { bounce, bury, type DeadLetter, type Grave } from './delivery/burial.js';
 import type { LogEntry } from './delivery/cursor/buffer.js';
@@ -133,11 +134,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
       schema,
       deadLetter,
     } = options;
-    if (maxBytes !== Infinity && host.envelopes.codec.name === 'reference') {
-      throw new TypeError(
-        `maxBytes needs bodies that have bytes; with the reference codec use maxLength; got maxBytes ${maxBytes}`,
-      );
-    }
+    checkByteLimit(host.envelopes.codec, maxBytes, 'maxBytes', 'maxLength');
     if (deadLetter !== undefined && typeof deadLetter === 'object') host.own(deadLetter);
     this.given = given;
     this.options = { ...said(options), ...(options.retry && { retry: said(options.retry) }) };

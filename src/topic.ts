@@ -1,4 +1,5 @@
 import { checkName, describe } from './arguments.js';
+import { checkByteLimit } from './codec.js';
 import { ConsumerGroup as Group, type Located } from './consumer-group.js';
 import { checkGroupOptions, type ConsumerGroupOptions } from './consumer-group-options.js';
 import { checkSame, mismatch, said } from './declaration.js';
@@ -30,9 +31,7 @@ import {
 } from './topic-options.js';
 import type { TopicStats } from './topic-stats.js';
 
-/**
- * A partitioned log: it keeps what it is given, and every consumer group reads all of it. Made by broker.topic().
- */
+/** A partitioned log: it keeps what it is given, and every consumer group reads all of it. Made by broker.topic(). */
 export class Topic<out T = any, in I = T> implements Handle {
   readonly name: string;
   readonly kind = 'topic';
@@ -130,18 +129,19 @@ export class Topic<out T = any, in I = T> implements Handle {
   private configure(options: TopicOptions): void {
     const { host, name, inbox } = this;
     const { schema, retention } = options;
+    const limits = limitsOf(options);
+    checkByteLimit(host.envelopes.codec, limits.bytes, 'retention.bytes', 'retention.messages');
     this.options = { ...said(options), ...(retention && { retention: said(retention) }) };
-    const check = schema === undefined ? undefined : (body: unknown) => parse(schema, body, `topic ${describe(name)}`);
-    inbox.validate = check;
-    this.contents.parse = check;
-    for (const group of this.groups.values()) group.subscription.contents.parse = check;
+    const check = schema && ((body: unknown) => parse(schema, body, `topic ${describe(name)}`));
+    inbox.validate = this.contents.parse = check;
     const before = inbox.journal;
     inbox.lay(host.journal(this.durable), options.partitions ?? 1);
     for (const group of this.groups.values()) {
+      group.subscription.contents.parse = check;
       if (before === inbox.journal) group.position.grow();
       else group.begin();
     }
-    inbox.retention.limit(limitsOf(options));
+    inbox.retention.limit(limits);
   }
 
   /**

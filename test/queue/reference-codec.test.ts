@@ -27,4 +27,16 @@ describe('The reference codec', () => {
     expect(broker.queue('orders').stats().bytes).toBe(0);
     await broker.close();
   });
+
+  it('is refused at the declaration of a topic that is to keep so many bytes', async () => {
+    const broker = await Broker.open({ codec: reference });
+    expect(() => broker.topic('readings', { retention: { bytes: 100 } })).toThrow(
+      'retention.bytes needs bodies that have bytes; with the reference codec use retention.messages; got retention.bytes 100',
+    );
+    expect(broker.stats().topics).toEqual([]);
+    const topic = broker.topic('readings', { retention: { messages: 1, bytes: Infinity } });
+    await topic.publishMany([{ body: () => 1 }, { body: () => 2 }]);
+    expect(topic.stats().partitions).toEqual([{ first: 1, next: 2, bytes: 0 }]);
+    await broker.close();
+  });
 });
