@@ -27,7 +27,6 @@ export class Puller implements Holder {
       source.agenda.alarm(() => source.overdue(this.hand)),
       source.epoch,
     );
-    source.leftHands.add(this.hand);
   }
 
   /**
@@ -99,7 +98,9 @@ export class Puller implements Holder {
     return this.source.dispatcher.takeFor(this, this.hand, this.ackTimeout, undefined);
   }
 
-  took(): void {}
+  took(): void {
+    this.source.leftHands.add(this.hand);
+  }
 
   released(held: Held): void {
     this.hand.remove(held);

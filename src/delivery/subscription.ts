@@ -46,7 +46,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   /** Makes bodies of what is stored. */
   readonly contents: Contents;
   readonly subscribers = new Set<Subscriber>();
-  /** Hands of consumers that are gone, and of those who pull. */
+  /** Hands with something in them, of consumers that are gone, and of those who pull. */
   readonly leftHands = new Set<Hand>();
   private readonly engine: Engine;
   private readonly options: SubscriptionOptions;
@@ -58,7 +58,6 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   /** Who settles a message of it takes what is next there: nobody has to be called for that. */
   private goesOn: Cursor | undefined;
   private postponed = false;
-
   readonly settlement: Settlement;
   readonly dispatcher: Dispatcher;
   readonly idlers = new Idlers();
@@ -228,6 +227,7 @@ export class Subscription implements Feed, Keeper, StockOwner, SettlementOwner {
   /** It has ended. What its handlers left unsettled stays in hand. */
   remove(subscriber: Subscriber): void {
     this.subscribers.delete(subscriber);
+    for (const hand of this.leftHands) if (hand.size === 0) this.leftHands.delete(hand);
     if (subscriber.hand.size > 0) this.leftHands.add(subscriber.hand);
     this.stock.watchDues();
     this.restocked();

@@ -140,6 +140,20 @@ onEachStorage('Closing a consumer', (open) => {
     expect(queue.stats()).toMatchObject({ acked: 1, ready: 1, deadLettered: 1, unacked: 0 });
   });
 
+  it('leaves nothing behind of one whose messages were settled later', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<number>('orders');
+    for (let n = 0; n < 50; n++) {
+      const held: Delivery<number>[] = [];
+      const consumer = queue.consume((delivery) => void held.push(delivery), { ack: 'manual' });
+      await queue.send(n);
+      await quiet();
+      await consumer.close();
+      expect(held.map((one) => one.ack())).toEqual([true]);
+    }
+    expect(queue.subscription.leftHands.size).toBeLessThan(2);
+  });
+
   it('with timeout 0 keeps them as well, and gives back those that are still handled', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders');
