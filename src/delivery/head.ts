@@ -1,6 +1,6 @@
 import type { Death, Headers } from '../message.js';
 import type { PlainHead, Remake, SpokenHead } from '../storage/storage.js';
-import { COUNTER_BITS, COUNTERS, LAST_BYTES, parsed, tickOf, type Identities } from './identities.js';
+import { COUNTER_BITS, COUNTERS, parsed, tickOf } from './identities.js';
 
 /**
  * What most messages do not have, kept apart so that the many stay small. All times are ms on the broker's clock.
@@ -182,47 +182,6 @@ export const plainHead: Remake = (seconds, tick, size, key, routingKey, due) =>
 function onlyDue({ headers, priority, due, expires, arrived, deaths, codec, transient }: Rare): boolean {
   const others = [headers, expires, arrived, deaths, codec];
   return due !== undefined && priority === 0 && !transient && others.every((one) => one === undefined);
-}
-
-/** What follows the id's last digits: `"}` */
-const END = [0x22, 0x7d] as const;
-
-/** A head whose id is the text of its identity, which has its time in it: that is not stored beside it. */
-export class NamedHead extends Head {
-  /** Its JSON up to the last two digits of its id: shared by all that begin so. */
-  private readonly stem: Uint8Array;
-
-  constructor(
-    id: string,
-    { seconds, tick, stem }: Identities,
-    size: number,
-    key: string | undefined,
-    routingKey: string | undefined,
-    extra: Rare | undefined,
-  ) {
-    super(id, seconds, tick, size, key, routingKey, extra);
-    this.stem = stem;
-  }
-
-  protected override get isNamed(): boolean {
-    return true;
-  }
-
-  get spelled(): number {
-    const isPlain = this.key === undefined && this.routingKey === undefined && this.rare === undefined;
-    return isPlain ? this.stem.length + 4 : 0;
-  }
-
-  spell(target: Uint8Array, at: number): void {
-    const { stem } = this;
-    const digits = (this.tick & 1023) * 2;
-    const end = at + stem.length;
-    target.set(stem, at);
-    target[end] = LAST_BYTES[digits]!;
-    target[end + 1] = LAST_BYTES[digits + 1]!;
-    target[end + 2] = END[0];
-    target[end + 3] = END[1];
-  }
 }
 
 /** Times of a message that is accepted `later` than it was sent: a delay and a ttl begin then, a date stays. */

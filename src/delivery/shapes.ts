@@ -1,6 +1,7 @@
-import { Head, NamedHead } from './head.js';
+import { Head } from './head.js';
 import { Held } from './held.js';
 import { Identities } from './identities.js';
+import { NamedHead } from './named-head.js';
 
 const NOTHING = undefined as never;
 

@@ -13,8 +13,9 @@ import { encodedBytes, json, type Codec, type Encoded } from '../../codec.js';
 import { milliseconds } from '../../duration.js';
 import { SluiceError } from '../../errors.js';
 import type { Headers, MessageOptions } from '../../message.js';
-import { Head, NamedHead, rare, type Rare } from '../head.js';
+import { Head, rare, type Rare } from '../head.js';
 import type { Identities } from '../identities.js';
+import { NamedHead } from '../named-head.js';
 import { checkRetry } from '../retry.js';
 import { Slab } from './slab.js';
 

@@ -1,4 +1,4 @@
-import { NamedHead } from '../../../src/delivery/head.js';
+import { NamedHead } from '../../../src/delivery/named-head.js';
 import { Identities } from '../../../src/delivery/identities.js';
 import { Broker } from '../../../src/index.js';
 import { FileStorage } from '../../../src/storage/file-storage.js';
