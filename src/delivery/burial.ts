@@ -60,19 +60,11 @@ export class Burial {
     error: unknown,
   ): readonly DeadLetter[] {
     const { source, to } = grave;
-    const at = { source, ...grave.of };
-    const now = this.clock.now();
     const { body } = taken;
-    const head = deadHead(taken.head, at, reason, attempts, now, error, taken.head.routingKey);
-    const routed = deadHead(
-      taken.head,
-      at,
-      reason,
-      attempts,
-      now,
-      error,
-      grave.routingKey ?? head.routingKey ?? source,
-    );
+    const at = { source, ...grave.of };
+    const head = deadHead(taken.head, at, reason, attempts, this.clock.now(), error);
+    const key = grave.routingKey ?? head.routingKey ?? source;
+    const routed = key === head.routingKey ? head : head.moved({}, key);
     const { inboxes, exchange } = this.graveyard.find(to, routed);
     const found = inboxes.filter((inbox) => !isCycle(head.rare!.deaths!, inbox.name));
     if (found.length > 0) return found.map((inbox) => ({ inbox, head: exchange ? routed : head, body }));

@@ -13,7 +13,6 @@ export function deadHead(
   attempts: number,
   now: number,
   error: unknown,
-  routingKey: string | undefined,
 ): Head {
   const deaths = head.rare?.deaths ?? [];
   const same = (death: Death): boolean =>
@@ -33,7 +32,7 @@ export function deadHead(
     expires: undefined,
     arrived: now,
   };
-  return head.moved(changes, routingKey);
+  return head.moved(changes);
 }
 
 /**

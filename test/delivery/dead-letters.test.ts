@@ -14,9 +14,9 @@ const died = (source: string, reason: Death['reason']): Death => ({
 });
 
 describe('The head of a dead letter', () => {
-  it('keeps id, key, headers and priority, and drops ttl and delay', () => {
-    const dead = deadHead(head, { source: 'orders' }, 'rejected', 2, NOW, undefined, 'dead');
-    expect(dead).toMatchObject({ id: 'x', seconds: 1, tick: 2, size: 7, key: 'k', routingKey: 'dead' });
+  it('keeps id, keys, headers and priority, and drops ttl and delay', () => {
+    const dead = deadHead(head, { source: 'orders' }, 'rejected', 2, NOW, undefined);
+    expect(dead).toMatchObject({ id: 'x', seconds: 1, tick: 2, size: 7, key: 'k', routingKey: 'r' });
     expect(dead.rare).toMatchObject({
       priority: 3,
       headers: { h: 1 },
@@ -27,7 +27,7 @@ describe('The head of a dead letter', () => {
   });
 
   it('has its newest death first, with what was known of it', () => {
-    const once = deadHead(head, { source: 'orders' }, 'rejected', 2, NOW, new TypeError('no'), 'r');
+    const once = deadHead(head, { source: 'orders' }, 'rejected', 2, NOW, new TypeError('no'));
     expect(once.rare!.deaths).toEqual([
       {
         source: 'orders',
@@ -39,7 +39,7 @@ describe('The head of a dead letter', () => {
         error: { name: 'TypeError', message: 'no', stack: expect.any(String) },
       },
     ]);
-    const twice = deadHead(once, { source: 'later' }, 'expired', 0, NOW + 1, undefined, 'r');
+    const twice = deadHead(once, { source: 'later' }, 'expired', 0, NOW + 1, undefined);
     expect(twice.rare!.deaths!.map(({ source, reason }) => [source, reason])).toEqual([
       ['later', 'expired'],
       ['orders', 'rejected'],
@@ -47,10 +47,10 @@ describe('The head of a dead letter', () => {
   });
 
   it('counts deaths of one source and reason in one entry, which comes first again', () => {
-    let dead = deadHead(head, { source: 'a' }, 'rejected', 1, NOW, undefined, undefined);
-    dead = deadHead(dead, { source: 'a' }, 'expired', 1, NOW + 1, undefined, undefined);
-    dead = deadHead(dead, { source: 'b' }, 'rejected', 1, NOW + 2, undefined, undefined);
-    dead = deadHead(dead, { source: 'a' }, 'rejected', 4, NOW + 3, undefined, undefined);
+    let dead = deadHead(head, { source: 'a' }, 'rejected', 1, NOW, undefined);
+    dead = deadHead(dead, { source: 'a' }, 'expired', 1, NOW + 1, undefined);
+    dead = deadHead(dead, { source: 'b' }, 'rejected', 1, NOW + 2, undefined);
+    dead = deadHead(dead, { source: 'a' }, 'rejected', 4, NOW + 3, undefined);
     expect(dead.rare!.deaths!.map(({ source, reason, count, attempts }) => [source, reason, count, attempts])).toEqual([
       ['a', 'rejected', 2, 4],
       ['b', 'rejected', 1, 1],
