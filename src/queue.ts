@@ -34,7 +34,6 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
   readonly kind = 'queue';
   /** @internal */
   readonly inbox: QueueInbox;
-  private readonly ownInbox: readonly QueueInbox[];
   /** @internal Somebody asked for it in this run. */
   declared = false;
   /** @internal */
@@ -59,7 +58,6 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
     super(name, host, subscription);
     this.madeForDead = madeForDead;
     this.inbox = new QueueInbox(name, subscription);
-    this.ownInbox = [this.inbox];
     this.configure({});
   }
 
@@ -195,13 +193,13 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
         throw new TypeError(`sendMany() takes an array of { body, …options }; got ${describe(messages)}`);
       }
       // from(), since map() would pass over holes.
-      const parcels = Array.from(messages as readonly unknown[], (message, n) => {
+      const sendings = Array.from(messages as readonly unknown[], (message, n) => {
         if (message === undefined) throw new TypeError(`sendMany()[${n}] must be an object; got undefined`);
         const given = once(message as MessageOptions & { readonly body: I });
         checkMessageOptions(given, `sendMany()[${n}]`, SEND_MANY);
-        return { inboxes: this.ownInbox, body: given.body, options: given, routingKey: undefined };
+        return { body: given.body, options: given };
       });
-      return this.host.post.sendMany(parcels);
+      return this.host.post.sendMany(this.inbox, sendings);
     } catch (error) {
       return Promise.reject(error as Error);
     }

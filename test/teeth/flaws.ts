@@ -621,7 +621,7 @@ export const flaws: readonly Flaw[] = [
   {
     name: 'a message that need not wait enters a full queue',
     file: 'delivery/intake/queue-inbox.ts',
-    find: 'this.fits({ count: 1, bytes: head.size, head });',
+    find: 'this.fits({ count, bytes, head });',
     replace: 'true;',
     tests: ['queue/limits.test.ts'],
   },

@@ -73,8 +73,11 @@ export abstract class Inbox {
   /** Refuses options that mean nothing here (TypeError). */
   checkOptions(_options: MessageOptions): void {}
 
-  /** Whether a message may come in now: there is nothing to wait for, nothing else has to go for it, and it need not go elsewhere. */
-  takes(_head: Head): boolean {
+  /**
+   * Whether so many messages, and bytes, may come in now, the last of them with this head: there is nothing to wait for, nothing else has
+   * to go for them, and they need not go elsewhere.
+   */
+  takes(_count: number, _bytes: number, _head: Head): boolean {
     return true;
   }
 

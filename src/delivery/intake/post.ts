@@ -4,18 +4,17 @@ import { SluiceError } from '../../errors.js';
 import type { Durability, MessageOptions, Receipt } from '../../message.js';
 import type { Awaitable } from '../../storage/storage.js';
 import type { Agenda } from '../agenda.js';
+import type { LogEntry } from '../cursor/buffer.js';
 import type { Head } from '../head.js';
 import type { Envelopes } from './envelope.js';
 import type { Deposit, Inbox } from './inbox.js';
 import type { Intake } from './intake.js';
 import { policyOf } from '../retry.js';
 
-/** A message, and where it was routed to. Its options are checked. */
-export interface Parcel {
-  readonly inboxes: readonly Inbox[];
+/** One of several messages that are sent together. Its options are checked. */
+export interface Sending {
   readonly body: unknown;
   readonly options: MessageOptions | undefined;
-  readonly routingKey: string | undefined;
 }
 
 const RANK: Readonly<Record<Durability, number>> = { memory: 0, os: 1, disk: 2 };
@@ -83,7 +82,7 @@ export class Post {
     const encoded = envelopes.encode(body);
     const head = envelopes.head(encoded, options, routingKey);
     const { id } = envelopes;
-    if (options?.signal !== undefined || options?.retry !== undefined || !takeAtOnce(inboxes, head)) {
+    if (mayTakeLong(options) || !takeAtOnce(inboxes, head)) {
       return this.sendInLine(id, inboxes, head, encoded, options);
     }
     const written = storeAtOnce(inboxes, head, encoded);
@@ -104,18 +103,38 @@ export class Post {
   }
 
   /** All or none, in one write. */
-  async sendMany(parcels: readonly Parcel[]): Promise<Receipt[]> {
-    const deposits: Deposit[] = [];
+  sendMany(inbox: Inbox, messages: readonly Sending[]): Promise<Receipt[]> {
+    const { envelopes } = this;
     const ids: string[] = [];
-    parcels.forEach(({ inboxes, body, options, routingKey }, parcel) => {
-      check(inboxes, body, options);
-      const encoded = this.envelopes.encode(body);
-      const head = this.envelopes.head(encoded, options, routingKey);
-      ids.push(this.envelopes.id);
-      for (const inbox of inboxes) deposits.push({ inbox, head, body: encoded, parcel });
+    let bytes = 0;
+    const entries = messages.map(({ body, options }) => {
+      check([inbox], body, options);
+      const encoded = envelopes.encode(body);
+      const head = envelopes.head(encoded, options, undefined);
+      ids.push(envelopes.id);
+      bytes += head.size;
+      return { head, body: encoded };
     });
+    const last = entries.at(-1)?.head;
+    if (last === undefined) return Promise.resolve([]);
+    if (messages.some(({ options }) => mayTakeLong(options)) || !inbox.takes(entries.length, bytes, last)) {
+      return this.sendManyInLine(inbox, messages, ids, entries);
+    }
+    const written = storeAll(inbox, entries);
+    const receipts = entries.map(({ head }, n) => receiptOf(ids[n]!, [inbox], head));
+    return written === undefined ? Promise.resolve(receipts) : confirmed(written, receipts);
+  }
+
+  /** As sendMany(), where there may be something to wait for. */
+  private async sendManyInLine(
+    inbox: Inbox,
+    messages: readonly Sending[],
+    ids: readonly string[],
+    entries: readonly LogEntry[],
+  ): Promise<Receipt[]> {
+    const deposits = entries.map(({ head, body }, parcel) => ({ inbox, head, body, parcel }));
+    const options = messages.map((message) => message.options);
     const stored: Deposit[][] = ids.map(() => []);
-    const options = parcels.map((parcel) => parcel.options);
     for (const deposit of await this.attempt(deposits, options)) stored[deposit.parcel]!.push(deposit);
     return ids.map((id, parcel) => receiptFor(id, stored[parcel]!));
   }
@@ -173,9 +192,16 @@ function check(inboxes: readonly Inbox[], body: unknown, options: MessageOptions
   }
 }
 
+/** Somebody may give up, or try again. */
+function mayTakeLong(options: MessageOptions | undefined): boolean {
+  return options !== undefined && (options.signal !== undefined || options.retry !== undefined);
+}
+
 /** Whether all of them take it now, in one write. */
 function takeAtOnce(inboxes: readonly Inbox[], head: Head): boolean {
-  for (const inbox of inboxes) if (inbox.journal !== inboxes[0]!.journal || !inbox.takes(head)) return false;
+  for (const inbox of inboxes) {
+    if (inbox.journal !== inboxes[0]!.journal || !inbox.takes(1, head.size, head)) return false;
+  }
   return true;
 }
 
@@ -196,7 +222,21 @@ function storeAtOnce(inboxes: readonly Inbox[], head: Head, body: Encoded): Awai
   return written;
 }
 
-function confirmed(written: Promise<void>, receipt: Receipt): Promise<Receipt> {
+/** As storeAtOnce(), of several for one place. */
+function storeAll(inbox: Inbox, entries: readonly LogEntry[]): Awaitable<void> {
+  const [first, ...rest] = entries;
+  if (inbox.put(first!.head, first!.body)) {
+    for (const { head, body } of rest) inbox.put(head, body);
+    return;
+  }
+  const ops = entries.map(({ head, body }) => inbox.append(head, body));
+  const written = inbox.journal.write([...ops], entries.every(({ head }) => isTransient(head)) ? 'memory' : undefined);
+  if (written === undefined) inbox.arrivedTogether(ops);
+  else for (const op of ops) inbox.comes(op, written);
+  return written;
+}
+
+function confirmed<T>(written: Promise<void>, receipt: T): Promise<T> {
   return written.then(() => receipt);
 }
 

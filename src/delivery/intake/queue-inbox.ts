@@ -56,10 +56,10 @@ export class QueueInbox extends Inbox {
     this.open = limits.maxLength === Infinity && limits.maxBytes === Infinity;
   }
 
-  override takes(head: Head): boolean {
+  override takes(count: number, bytes: number, head: Head): boolean {
     if (this.open) return true;
     // Without room there is somebody to be found who takes it over.
-    return this.waiting === 0 && this.limits.maxLength > 0 && this.fits({ count: 1, bytes: head.size, head });
+    return this.waiting === 0 && this.limits.maxLength > 0 && this.fits({ count, bytes, head });
   }
 
   /** Whether `load` more fits now, beside what is there and what is under way. Without room, one message is handed over at a time. */

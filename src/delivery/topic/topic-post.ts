@@ -19,11 +19,11 @@ export async function publishAll(
   envelopes: Envelopes,
   messages: readonly Publication[],
 ): Promise<TopicReceipt[]> {
-  const made = messages.map(({ body, partition, ...options }) => {
-    inbox.validate?.(body);
-    const encoded = envelopes.encode(body);
-    const head = envelopes.head(encoded, options, undefined);
-    return { id: envelopes.id, partition, head, encoded };
+  const made = messages.map((message) => {
+    inbox.validate?.(message.body);
+    const encoded = envelopes.encode(message.body);
+    const head = envelopes.head(encoded, message, undefined);
+    return { id: envelopes.id, partition: message.partition, head, encoded };
   });
   const signals = messages.flatMap(({ signal }) => signal ?? []);
   const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
