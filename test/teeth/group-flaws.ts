@@ -80,4 +80,25 @@ export const groupFlaws: readonly Flaw[] = [
     replace: 'this.seats.has(member)',
     tests: ['topic/group.test.ts'],
   },
+  {
+    name: 'group: what is declared while a seek is under way moves the group back',
+    file: 'consumer-group.ts',
+    find: '    this.begun = false;\n',
+    replace: '',
+    tests: ['topic/group.test.ts'],
+  },
+  {
+    name: 'group: a topic that is deleted writes its sums once more',
+    file: 'delivery/topic/topic-inbox.ts',
+    find: '    if (this.deleted) return false;\n',
+    replace: '',
+    tests: ['topic/recovery.test.ts'],
+  },
+  {
+    name: 'group: a loop that asks when all is over waits for ever',
+    file: 'delivery/puller.ts',
+    find: 'if (this.over !== undefined) return this.over.error',
+    replace: 'if (this.over === null) return this.over',
+    tests: ['consumer/iterating.test.ts'],
+  },
 ];
