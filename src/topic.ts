@@ -232,7 +232,7 @@ export class Topic<out T = any, in I = T> implements Handle {
 
   /**
    * Every message from a position on, without a group and without acknowledgement; of several partitions the oldest first. Ends with
-   * `signal`, at the end when `follow` is false, and when the broker closes.
+   * `signal`, at the end when `follow` is false, and when the broker closes. What does not decode or validate is an `error` event, and passed over.
    * @throws TypeError, RangeError; SluiceError ERR_CLOSED, ERR_UNKNOWN_DESTINATION
    */
   read(options?: ReadOptions): AsyncIterableIterator<Message<T> & Located> {
