@@ -111,7 +111,7 @@ export class Queue<out T = any, in I = T> extends Source<Delivery<T>> implements
 
   private checkAdoptable(options: QueueOptions): void {
     const { books, cursors } = this.subscription.stock;
-    if (books.ready + books.delayed + books.unacked === 0) return;
+    if (books.ready + books.delayed + books.unacked === 0 && !this.inbox.awaits) return;
     const where = `queue ${JSON.stringify(this.name)} holds messages`;
     if (isDurable(options) !== isDurable(this.options))
       throw mismatch(`${where}: durable cannot change`, { option: 'durable' });

@@ -110,7 +110,7 @@ export class Topic<out T = any, in I = T> implements Handle {
       if (partitions === this.partitions) return;
       this.configure({ ...this.options, partitions });
     } else {
-      if (durable !== this.durable && this.inbox.partitions.some(({ next }) => next > 0)) {
+      if (durable !== this.durable && this.inbox.holds) {
         throw mismatch(`${what} holds messages: durable cannot change`, { option: 'durable' });
       }
       this.configure({ ...options, partitions });

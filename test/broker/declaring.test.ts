@@ -156,6 +156,23 @@ onEachStorage('A handle without options', (open) => {
     },
   );
 
+  it.each<[way: string, kind: 'queue' | 'topic', send: (broker: Broker) => Promise<unknown>]>([
+    ['send()', 'queue', (broker) => broker.queue('one').send(1)],
+    ['sendMany()', 'queue', (broker) => broker.queue('one').sendMany([{ body: 1 }])],
+    ['an exchange', 'queue', (broker) => broker.exchange('x').bind(broker.queue('one'), '#').publish('a', 1)],
+    ['publish()', 'topic', (broker) => broker.topic('one').publish(1)],
+    ['publishMany()', 'topic', (broker) => broker.topic('one').publishMany([{ body: 1 }])],
+    ['an exchange', 'topic', (broker) => broker.exchange('x').bind(broker.topic('one'), '#').publish('a', 1)],
+  ])('to which a message is on its way by %s, as a %s, stays durable', async (_, kind, send) => {
+    const { broker, quiet } = await open();
+    const sent = watch(send(broker));
+    const declare = (): unknown =>
+      kind === 'queue' ? broker.queue('one', { durable: false }) : broker.topic('one', { durable: false });
+    expect(declare).toThrow(expect.objectContaining(MISMATCH));
+    await quiet();
+    expect(sent.state).toBe('resolved');
+  });
+
   it('that is empty does, and then its messages survive nothing', async () => {
     const { broker } = await open();
     const queue = broker.queue('q');

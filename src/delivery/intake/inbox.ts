@@ -50,6 +50,8 @@ export abstract class Inbox {
   /** Senders that wait for room here. */
   waiting = 0;
   deleted = false;
+  /** Appends under way. */
+  protected readonly reserved: Load = { count: 0, bytes: 0 };
   /** What the newest commit brings. */
   private coming: { readonly written: Promise<void>; readonly ops: Append[]; bytes: number } | undefined;
 
@@ -92,7 +94,15 @@ export abstract class Inbox {
   }
 
   /** Appends of so many messages and bytes are under way; negative: are not any more. */
-  reserve(_count: number, _bytes: number): void {}
+  reserve(count: number, bytes: number): void {
+    this.reserved.count += count;
+    this.reserved.bytes += bytes;
+  }
+
+  /** Something is on its way here. */
+  get awaits(): boolean {
+    return this.reserved.count > 0;
+  }
 
   /** Somebody waits for room, or nobody any more. */
   crowd(_crowded: boolean): void {}

@@ -19,8 +19,6 @@ export class QueueInbox extends Inbox {
   private logs: (OpenLog | undefined)[] = [];
   /** It is over its limits until something is read. */
   private owing = false;
-  /** Appends under way. */
-  private readonly reserved: Load = { count: 0, bytes: 0 };
 
   constructor(name: string, subscription: Subscription) {
     super(name);
@@ -82,11 +80,6 @@ export class QueueInbox extends Inbox {
 
   override crowd(crowded: boolean): void {
     this.subscription.crowded = crowded;
-  }
-
-  override reserve(count: number, bytes: number): void {
-    this.reserved.count += count;
-    this.reserved.bytes += bytes;
   }
 
   override put(head: Head, body: Encoded): boolean {

@@ -68,6 +68,11 @@ export class TopicInbox extends Inbox implements Rider {
     }
   }
 
+  /** It has messages, had some, or some are on their way. */
+  get holds(): boolean {
+    return this.awaits || this.partitions.some(({ next }) => next > 0);
+  }
+
   override checkOptions({ delay, deliverAt, ttl, priority }: MessageOptions): void {
     const name = delay !== undefined ? 'delay' : deliverAt !== undefined ? 'deliverAt' : ttl !== undefined ? 'ttl' : '';
     if (name === '' && (priority === undefined || priority === 0)) return;
@@ -117,7 +122,18 @@ export class TopicInbox extends Inbox implements Rider {
     const transient = ops.every(({ entry }) => entry.head.rare?.transient === true);
     const written = this.journal.write([...ops], transient ? 'memory' : undefined);
     if (written === undefined) return this.arrivedTogether(ops);
-    return written.then(() => this.arrivedTogether(ops));
+    this.reserve(ops.length, 0);
+    const released = (): void => this.reserve(-ops.length, 0);
+    return written.then(
+      () => {
+        released();
+        this.arrivedTogether(ops);
+      },
+      (error: unknown) => {
+        released();
+        throw error;
+      },
+    );
   }
 
   /** As storeAll(), for one. */
