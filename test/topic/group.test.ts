@@ -200,6 +200,23 @@ onEachStorage('A consumer group', (open) => {
     }
   });
 
+  it('gets what comes while it is looked up where it begins', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings', { partitions: 2 });
+    await topic.publishMany(Array.from({ length: 20 }, (_, body) => ({ body })));
+    // A handle of it came before, and it began somewhere.
+    topic.group('a');
+    const published = watch(topic.publish(20, { partition: 0 }));
+    const group = topic.group('a', { from: new Date(0) });
+    const later = watch(topic.publishMany([{ body: 21 }, { body: 22 }]));
+    const seen: number[] = [];
+    group.consume(({ body }) => void seen.push(body));
+    await quiet();
+    expect([published.state, later.state]).toEqual(['resolved', 'resolved']);
+    expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 23 }, (_, body) => body));
+    expect(group.stats().lag).toBe(0);
+  });
+
   it('shares partitions out when members come and go', async () => {
     const { broker, quiet } = await open();
     const rebalanced: unknown[] = [];

@@ -105,7 +105,9 @@ export class GroupPosition implements Follower {
 
   private keepRecord(): void {
     const { stock } = this.subscription;
-    const { journal } = this.inbox;
+    const { journal, followers } = this.inbox;
+    // It has no cursors until it is open again.
+    followers.delete(this);
     const inHand = (): Iterable<Taken> => this.subscription.inHand();
     const record = journal.lasting
       ? new CursorLog(this.log, stock.cursors, stock.books, inHand, stock.suspects, stock.expiry)
