@@ -117,30 +117,11 @@ export class TopicInbox extends Inbox implements Rider {
   }
 
   /** All or none, in one write. Their offsets are filled in when it is done. */
-  storeAll(ops: Placed[]): Awaitable<void> {
-    this.part();
+  store(ops: readonly Placed[]): Awaitable<void> {
     const transient = ops.every(({ entry }) => entry.head.rare?.transient === true);
     const written = this.journal.write([...ops], transient ? 'memory' : undefined);
-    if (written === undefined) return this.arrivedTogether(ops);
-    this.reserve(ops.length, 0);
-    const released = (): void => this.reserve(-ops.length, 0);
-    return written.then(
-      () => {
-        released();
-        this.arrivedTogether(ops);
-      },
-      (error: unknown) => {
-        released();
-        throw error;
-      },
-    );
-  }
-
-  /** As storeAll(), for one. */
-  storeOne(op: Placed): Awaitable<void> {
-    const written = this.journal.write([op], op.entry.head.rare?.transient === true ? 'memory' : undefined);
-    if (written === undefined) this.arrived(op);
-    else this.comes(op, written);
+    if (written === undefined) this.arrivedTogether(ops);
+    else for (const op of ops) this.comes(op, written);
     return written;
   }
 

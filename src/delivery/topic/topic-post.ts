@@ -31,7 +31,7 @@ export async function publishAll(
   const ops = made.map(({ partition, head, encoded }) =>
     inbox.appendTo(inbox.partitionFor(head, partition), head, encoded),
   );
-  const stored = inbox.storeAll(ops);
+  const stored = inbox.store(ops);
   if (stored !== undefined) await (signal === undefined ? stored : untilAborted(signal, stored));
   return made.map(({ id }, n) => receiptOf(id, inbox, ops[n]!));
 }
@@ -56,7 +56,7 @@ export function publish(
     return Promise.resolve({ id, duplicate: false, destinations, durability, partition: partition.number, offset });
   }
   const op = inbox.appendTo(partition, head, encoded);
-  const stored = inbox.storeOne(op);
+  const stored = inbox.store([op]);
   if (stored === undefined) return Promise.resolve(receiptOf(id, inbox, op));
   const done = stored.then(() => receiptOf(id, inbox, op));
   return signal === undefined ? done : untilAborted(signal, done);
