@@ -31,9 +31,9 @@ export interface ConsumeOptions {
 }
 
 /**
- * `size` default 100; `wait` for a full batch, from its first message, default 0 (what is there). Returning settles the
- * unsettled, throwing nacks them; what a failed batch held comes back one by one, so that a bad message takes no
- * neighbour to the dead letters.
+ * `size` default 100; `wait` for a full batch, from its first message, default 0 (what is there). That counts towards the
+ * acknowledgement timeout, and has to be shorter. Returning settles the unsettled, throwing nacks them; what a failed batch
+ * held comes back one by one, so that a bad message takes no neighbour to the dead letters.
  */
 export interface BatchOptions {
   readonly size?: number | undefined;
