@@ -6,8 +6,8 @@ import type { CursorRecord } from './stock-owner.js';
 
 /** Who keeps the logs that several cursors read. */
 export interface LogKeeper {
-  /** Somebody settled something. */
-  passed(): void;
+  /** Something of these was settled. */
+  passed(cursors: Iterable<Cursor>): void;
   /** Nothing was settled, and less is in hand. */
   released(): void;
 }
@@ -28,6 +28,10 @@ export class Drops implements Rider {
   private readonly keeper: LogKeeper | undefined;
   /** Settled, and not dropped from the log yet. */
   private pending = 0;
+  /** Of which cursors, and of which one last; or of any. */
+  private readonly changed = new Set<Cursor>();
+  private latest: Cursor | undefined = undefined;
+  private any = true;
   /** Something was in hand that is not any more. */
   private released = false;
   private closed = false;
@@ -42,16 +46,19 @@ export class Drops implements Rider {
     this.journal = journal;
     this.record = record;
     this.pending = 0;
+    this.any = true;
   }
 
   /** An earlier run wrote its record up to `end`. */
   resume(end: number): void {
+    this.any = true;
     this.record?.resume(end);
   }
 
   /** An offset is settled. */
   settled(cursor: Cursor, offset: number): void {
     this.pending++;
+    if (cursor !== this.latest) this.changed.add((this.latest = cursor));
     this.record?.settled(cursor, offset);
     if (this.pending === 1 || this.record !== undefined) this.journal.touch(this);
     else if (this.pending === TOGETHER) this.drop();
@@ -68,7 +75,7 @@ export class Drops implements Rider {
   arrived(cursor: Cursor, offset: number, due: number | undefined): void {
     if (this.record === undefined) return;
     if (due !== undefined) this.record.deferred(cursor, offset, due, 0, 0);
-    if (this.record.arrived() || due !== undefined) this.journal.touch(this);
+    if (this.record.arrived(cursor) || due !== undefined) this.journal.touch(this);
   }
 
   deferred(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): void {
@@ -93,6 +100,7 @@ export class Drops implements Rider {
   /** Many offsets are settled at once, or not any more. */
   upset(): void {
     this.released = true;
+    this.any = true;
     this.record?.upset();
     this.journal.touch(this);
   }
@@ -108,18 +116,28 @@ export class Drops implements Rider {
     const passed = this.pending > 0;
     this.pending = 0;
     this.released = false;
+    const changed = this.takeChanged();
     const before = batch.length;
-    for (const { log, settled } of this.cursors) {
+    for (const { log, settled } of changed) {
       const drops = settled.takeDrops();
       if (this.keeper === undefined) for (const { from, to } of drops) batch.push({ type: 'drop', log, from, to });
     }
-    if (passed) this.keeper?.passed();
+    if (passed) this.keeper?.passed(changed);
     else if (released) this.keeper?.released();
     const dropped = batch.length > before;
     return this.record?.collect(batch) === true || dropped;
   }
 
+  private takeChanged(): readonly Cursor[] {
+    const changed = this.any ? this.cursors : [...this.changed].filter(({ fenced }) => !fenced);
+    this.changed.clear();
+    this.latest = undefined;
+    this.any = false;
+    return changed;
+  }
+
   recollect(): void {
+    this.any = true;
     for (const { settled } of this.cursors) settled.forgetDrops();
     this.record?.upset();
   }

@@ -12,7 +12,7 @@ export interface CursorRecord {
   departs(cursor: Cursor, offset: number, as: Moved): void;
   settled(cursor: Cursor, offset: number): void;
   /** A message came. Whether that has to be written down now. */
-  arrived(): boolean;
+  arrived(cursor: Cursor): boolean;
   deferred(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): void;
   /** What departed from a cursor that has lost its place is gone, or did not go. */
   fenced(cursor: Cursor, offset: number): void;

@@ -582,6 +582,20 @@ export const flaws: readonly Flaw[] = [
     replace: '',
     tests: ['broker/recovery.test.ts'],
   },
+  {
+    name: 'a delta does not say where logs have grown',
+    file: 'delivery/cursor/cursor-log.ts',
+    find: 'if (cursor !== this.latest) this.grown.add((this.latest = cursor));',
+    replace: '',
+    tests: ['broker/recovery.test.ts', 'topic/recovery.test.ts', 'broker/many-runs.test.ts', 'queue/stats.test.ts'],
+  },
+  {
+    name: 'of several logs only the one that settled last is trimmed',
+    file: 'delivery/drops.ts',
+    find: 'if (cursor !== this.latest) this.changed.add((this.latest = cursor));',
+    replace: 'if (cursor !== this.latest) { this.changed.clear(); this.changed.add((this.latest = cursor)); }',
+    tests: ['topic/retention.test.ts', 'queue/priorities.test.ts', 'delivery/drops.test.ts'],
+  },
   // Waiting long, in memory
   {
     name: 'what is packed loses its key',

@@ -61,6 +61,33 @@ onEachStorage('Retention', (open) => {
     await quiet();
   });
 
+  it('deletes what was passed in any order of partitions, by the slowest of the groups in each', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings', { partitions: 5, retention: { consumed: true } });
+    const [fast, slow] = [topic.group('fast'), topic.group('slow')];
+    const firsts = (): number[] => topic.stats().partitions.map(({ first }) => first);
+    const publish = async (): Promise<void> => {
+      for (let n = 0; n < 20; n++) await topic.publish(n, { partition: n % 5 });
+      await quiet();
+    };
+    let stuck = false;
+    fast.consume(() => undefined);
+    const consumer = slow.consume(
+      ({ partition }) => (stuck && partition === 3 ? new Promise(() => undefined) : undefined),
+      { concurrency: 5 },
+    );
+    await publish();
+    expect(firsts()).toEqual([4, 4, 4, 4, 4]);
+    stuck = true;
+    await publish();
+    expect(firsts()).toEqual([8, 8, 8, 4, 8]);
+    await consumer.close({ timeout: 0 });
+    slow.consume(() => undefined);
+    await publish();
+    expect(firsts()).toEqual([12, 12, 12, 12, 12]);
+    expect(topic.stats().partitions.every(({ bytes }) => bytes === 0)).toBe(true);
+  });
+
   it('does not count what was consumed against the other limits', async () => {
     const { broker, quiet } = await open();
     const topic = broker.topic<number>('readings', { partitions: 2, retention: { consumed: true, messages: 4 } });

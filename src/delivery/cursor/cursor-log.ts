@@ -23,7 +23,7 @@ type Settled = readonly [level: number, from: number, to: number];
 
 /**
  * An entry of a cursor's log. `s`, `d` and `m` say what was settled, put off and begun, or, in a snapshot (`z`), all there is of it;
- * `b` the books, and `e` the ends of the logs that these books are about.
+ * `b` the books, and the ends of the logs that these books are about: `e` all of them, `g` those that have moved since the entry before.
  */
 export interface CursorEntry {
   readonly z?: true;
@@ -33,7 +33,8 @@ export interface CursorEntry {
   readonly r?: readonly Deferred[];
   readonly m?: readonly Begun[];
   readonly b: readonly number[];
-  readonly e: readonly number[];
+  readonly e?: readonly number[];
+  readonly g?: readonly (readonly [level: number, end: number])[];
   /** Something that came has a ttl: whoever reads it has to look. */
   readonly t?: true;
 }
@@ -77,6 +78,9 @@ export class CursorLog implements CursorRecord {
   private readonly departing = new Map<Cursor, Map<number, Moved>>();
   private readonly inHand: () => Iterable<Taken>;
   private arrivals = 0;
+  /** Where, and where last. */
+  private readonly grown = new Set<Cursor>();
+  private latest: Cursor | undefined = undefined;
   private deltas = DELTAS;
   /** What lies below is void with the next snapshot: the newest one, whose offset is known when it is written, or what an earlier run left. */
   private snapshot: { offset?: number | undefined } = {};
@@ -142,7 +146,8 @@ export class CursorLog implements CursorRecord {
   }
 
   /** A message came. Whether that has to be written down now. */
-  arrived(): boolean {
+  arrived(cursor: Cursor): boolean {
+    if (cursor !== this.latest) this.grown.add((this.latest = cursor));
     return ++this.arrivals >= ARRIVALS;
   }
 
@@ -152,7 +157,9 @@ export class CursorLog implements CursorRecord {
 
   collect(batch: StorageOp[]): boolean {
     const matters = this.settledNow.size + this.deferredNow.length + this.revivedNow.length + this.arrivals > 0;
-    const whole = this.deltas >= (this.isInOrder() ? DELTAS_IN_ORDER : DELTAS);
+    // A snapshot tells of every log, a delta of those that have changed.
+    const few = Math.max(DELTAS_IN_ORDER, this.cursors.length);
+    const whole = this.deltas >= DELTAS || (this.deltas >= few && this.isInOrder());
     const trimmed = this.snapshot.offset;
     const op: StorageOp & { type: 'append' } = {
       type: 'append',
@@ -165,6 +172,8 @@ export class CursorLog implements CursorRecord {
     this.deferredNow = [];
     this.revivedNow = [];
     this.arrivals = 0;
+    this.grown.clear();
+    this.latest = undefined;
     this.deltas++;
     if (!whole) return matters;
     this.deltas = 0;
@@ -188,7 +197,15 @@ export class CursorLog implements CursorRecord {
     const d = this.deferredNow.filter(current).map((one) => this.put(...one));
     const r = this.revivedNow.filter(current).map(([cursor, offset]) => this.put(cursor, offset, 0, 0, 0));
     const m = this.marks.take().filter(current).map(written);
-    return { s, d, ...(r.length > 0 ? { r } : {}), ...(m.length > 0 ? { m } : {}), ...this.sums() };
+    const g = Array.from(this.grown, ({ number, end }) => [number, end] as const);
+    return {
+      s,
+      d,
+      ...(r.length > 0 ? { r } : {}),
+      ...(m.length > 0 ? { m } : {}),
+      ...(g.length > 0 ? { g } : {}),
+      ...this.sums(),
+    };
   }
 
   private put(cursor: Cursor, offset: number, due: number, failures: number, deliveries: number): Deferred {
@@ -226,10 +243,11 @@ export class CursorLog implements CursorRecord {
       if (cursor.fenced) continue;
       for (const offset of offsets.keys()) s.push([cursor.number, offset, offset + 1]);
     }
-    return { z: true, s, d, ...(r.length > 0 ? { r } : {}), ...(m.length > 0 ? { m } : {}), ...this.sums() };
+    const e = this.cursors.map(({ end }) => end);
+    return { z: true, s, d, e, ...(r.length > 0 ? { r } : {}), ...(m.length > 0 ? { m } : {}), ...this.sums() };
   }
 
-  private sums(): Pick<CursorEntry, 'b' | 'e' | 't'> {
+  private sums(): Pick<CursorEntry, 'b' | 't'> {
     // What is in hand will be waiting after a crash, but for what this very write settles.
     let { bytes } = this.books;
     for (const { cursor, offset, entry } of this.inHand()) {
@@ -238,7 +256,7 @@ export class CursorLog implements CursorRecord {
     const sums = { ...this.books.snapshot(), bytes };
     for (const offsets of this.departing.values()) for (const as of offsets.values()) sums[as]++;
     const b = WRITTEN.map((name) => sums[name]);
-    return { b, e: this.cursors.map(({ end }) => end), ...(this.expiry.mortal ? { t: true } : {}) };
+    return { b, ...(this.expiry.mortal ? { t: true } : {}) };
   }
 }
 

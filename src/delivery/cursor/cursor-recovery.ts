@@ -20,10 +20,13 @@ const AT_ONCE = { entries: 256, bytes: 2 ** 20 };
 export async function restore(stock: Stock, journal: Journal, log: string, from: number): Promise<Unfinished> {
   const trails = stock.cursors.map(({ settled: { low } }) => new Trail(low));
   let last: CursorEntry | undefined;
+  let ends: number[] = [];
   for await (const { offset, entry } of entries(journal, log, from)) {
     last = entry.head as CursorEntry;
     stock.drops.resume(offset + 1);
     if (last.z === true) for (const trail of trails) trail.restart();
+    if (last.e !== undefined) ends = [...last.e];
+    for (const [level, end] of last.g ?? []) ends[level] = end;
     for (const one of last.d) trails[one[0]]?.defer(one);
     for (const [level, from, to] of last.s) trails[level]?.settle(from, to);
     for (const one of last.r ?? []) trails[one[0]]?.defer(one);
@@ -56,7 +59,7 @@ export async function restore(stock: Stock, journal: Journal, log: string, from:
       if (suspicion > 0) stock.suspects.add(cursor, offset, suspicion);
     cursor.restore(trail.settled, trail.deferred.values(), trail.begun.keys());
   }
-  await restoreBooks(stock, journal, last);
+  await restoreBooks(stock, journal, last, ends);
   const begun = await takeOut(stock, journal, found);
   await reserveTurns(stock, journal);
   if (suspected > 0) stock.drops.upset();
@@ -96,7 +99,12 @@ async function takeOut(stock: Stock, journal: Journal, found: readonly Begun[]):
   return begun;
 }
 
-async function restoreBooks(stock: Stock, journal: Journal, last: CursorEntry | undefined): Promise<void> {
+async function restoreBooks(
+  stock: Stock,
+  journal: Journal,
+  last: CursorEntry | undefined,
+  ends: readonly number[],
+): Promise<void> {
   const { books, cursors, expiry } = stock;
   if (last?.t === true) expiry.mortal = true;
   WRITTEN.forEach((name, n) => (books[name] = last?.b[n] ?? 0));
@@ -106,7 +114,7 @@ async function restoreBooks(stock: Stock, journal: Journal, last: CursorEntry | 
     books.delayed += cursor.returned.deferred.size;
     books.ready += cursor.end - cursor.settled.low - cursor.settled.above - cursor.returned.deferred.size;
     // What came after the last entry is in nobody's sum.
-    for await (const { offset, entry } of entries(journal, cursor.log, last?.e[level] ?? cursor.settled.low)) {
+    for await (const { offset, entry } of entries(journal, cursor.log, ends[level] ?? cursor.settled.low)) {
       if (!cursor.settled.has(offset)) books.bytes += encodedBytes(entry.body);
       if (ownEntry(entry).head.rare?.expires !== undefined) expiry.mortal = true;
     }

@@ -106,11 +106,6 @@ export class SettledSet {
     return added;
   }
 
-  /** Everything below `to` is settled now. */
-  settleBelow(to: number): void {
-    this.addRange(this.low, to);
-  }
-
   /** No bit at or above the watermark is set: what blocks there are belong to the past. */
   private rebase(): void {
     this.blocks.length = 0;

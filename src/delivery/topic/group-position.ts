@@ -1,6 +1,7 @@
 import type { SluiceError } from '../../errors.js';
 import type { Awaitable } from '../../storage/storage.js';
 import { ownEntry, type LogEntry } from '../cursor/buffer.js';
+import type { Cursor } from '../cursor/cursor.js';
 import { CursorLog } from '../cursor/cursor-log.js';
 import { restore } from '../cursor/cursor-recovery.js';
 import { fence } from '../ending.js';
@@ -63,7 +64,7 @@ export class GroupPosition implements Follower {
       name: inbox.name,
       group: name,
       roster: this.membership,
-      keeper: { passed: () => this.passed(), released: () => inbox.retention.passed() },
+      keeper: { passed: (cursors) => this.passed(cursors), released: () => inbox.retention.passed() },
       policy: policyOf([], { buries: true, buriesOverflow: false }, () => undefined),
       bury,
       relieved: () => undefined,
@@ -190,9 +191,10 @@ export class GroupPosition implements Follower {
   }
 
   /** Something was settled: the group goes on. */
-  private passed(): void {
+  private passed(cursors: Iterable<Cursor>): void {
     this.tell();
-    this.inbox.retention.passed();
+    const { retention, partitions } = this.inbox;
+    retention.passed(Array.from(cursors, ({ number }) => partitions[number]!));
   }
 
   /** What was missed since the last warning is told now. */

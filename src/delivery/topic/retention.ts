@@ -83,9 +83,9 @@ export class Retention {
     if (this.overfull) this.check();
   }
 
-  /** A group settled something. */
-  passed(): void {
-    if (this.limits.consumed || this.blocked) this.check();
+  /** A group settled something of these, or may hold up nothing any more. */
+  passed(partitions: Iterable<Partition> = this.owner.partitions): void {
+    if (this.limits.consumed || this.blocked) this.look(partitions);
   }
 
   close(): void {
@@ -95,11 +95,16 @@ export class Retention {
 
   /** Drops what has to go. Goes on by itself where that has to be read first. */
   check(): void {
-    if (this.reading || this.closed) return;
     this.count();
+    this.look(this.owner.partitions);
+  }
+
+  /** As check(), where groups have gone on in these partitions only. */
+  private look(partitions: Iterable<Partition>): void {
+    if (this.reading || this.closed) return;
     const touched = new Set<Partition>();
     this.blocked = false;
-    if (this.limits.consumed) this.dropPassed(touched);
+    if (this.limits.consumed) this.dropPassed(partitions, touched);
     for (let next = this.next(); next !== undefined; next = this.next()) this.drop(...next, touched);
     if (touched.size > 0) this.owner.dropped(touched);
     this.watch();
@@ -126,8 +131,8 @@ export class Retention {
     partition.bytes -= bytes;
   }
 
-  private dropPassed(touched: Set<Partition>): void {
-    for (const partition of this.owner.partitions) {
+  private dropPassed(partitions: Iterable<Partition>, touched: Set<Partition>): void {
+    for (const partition of partitions) {
       const to = this.owner.passed(partition);
       if (to <= partition.first) continue;
       if (to === partition.next || partition.bytes === 0) {
