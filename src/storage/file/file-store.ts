@@ -15,7 +15,7 @@ import { LookAhead } from './look-ahead.js';
 import { Pace } from './pace.js';
 import { Reader } from './reader.js';
 import { Reclaimer } from './reclaimer.js';
-import { RecordView } from './record.js';
+import type { RecordView } from './record.js';
 import { recover } from './recovery.js';
 import type { Recovered } from './recovery.js';
 import type { Salvage } from './salvage.js';
@@ -214,7 +214,7 @@ export class FileStore {
       for (let offset = log.holes.skip(log.first); offset < log.next; offset = log.holes.skip(offset)) {
         const views: RecordView[] = [];
         offset += await reader.some(log, offset, ADOPTED, (record) => {
-          views.push(new RecordView(record.bytes, record.at));
+          views.push(record.copied());
           return true;
         });
         await this.writer.copy(log, views);

@@ -4,41 +4,25 @@ import { corrupt } from './format.js';
 import type { File } from './file-system.js';
 import { parseFlat } from './flat-json.js';
 import { FRAME_HEADER } from './frame.js';
+import { FrameCache } from './frame-cache.js';
 import type { Log, LogTable } from './log-table.js';
 import { COPY, ENTRY, RecordView } from './record.js';
 import type { Positions, Run } from './segment-index.js';
 import type { SegmentFiles } from './segment-files.js';
 import type { Segment, Segments } from './segment.js';
 
-/**
- * Frames are kept after they were read and checked, the least recently used go first: a read that ends in the middle of one goes on
- * there, and the logs that share a frame read it one after the other. Bytes.
- */
-const KEPT = 4 * 1024 * 1024;
-/** A frame up to this size, as a large batch makes them, is kept alone: it takes many reads to come through. */
-const LARGEST = 64 * 1024 * 1024;
-
-interface Frame {
-  readonly bytes: Buffer;
-  /** Where the frame begins in its segment. */
-  readonly at: number;
-}
-
 /** Reads entries back: which segment is their home, where in it, and what the frame there says. */
 export class Reader {
   private readonly segments: Segments;
   private readonly files: SegmentFiles;
   private readonly table: LogTable;
-  /** By segment and place, the least recently used first. */
-  private readonly frames = new Map<string, Frame>();
-  private kept = 0;
-  /** Several logs may want the same one at once. */
-  private readonly reading = new Map<string, Promise<Frame>>();
+  private readonly frames: FrameCache;
 
   constructor(segments: Segments, files: SegmentFiles, table: LogTable) {
     this.segments = segments;
     this.files = files;
     this.table = table;
+    this.frames = new FrameCache(files);
   }
 
   async read(name: string, from: number, limit: ReadLimit): Promise<StoredEntry[]> {
@@ -62,7 +46,7 @@ export class Reader {
 
   /**
    * Visits records of consecutive offsets from `offset` on, at most `most` and as long as `visit` says so, none of them
-   * dropped and all of one segment. Returns how many.
+   * dropped and all of one segment. Returns how many. What is visited is valid during the visit only.
    */
   async some(log: Log, offset: number, most: number, visit: (record: RecordView) => boolean): Promise<number> {
     const segment = this.segments.locate(log, offset);
@@ -99,22 +83,26 @@ export class Reader {
     count: number,
     visit: (record: RecordView) => boolean,
   ): Promise<number> {
-    let taken = 0;
     const record = new RecordView(Buffer.alloc(0));
-    while (taken < count) {
+    let taken = 0;
+    let goesOn = true;
+    while (goesOn && taken < count) {
       const position = run.positions[run.at + taken]!;
       const at = positions.frameOf(position);
       const after = positions.frameAfter(position) ?? segment.end;
-      const frame = await this.frame(segment, file, at, after - at);
-      record.bytes = frame.bytes;
-      for (; taken < count; taken++) {
-        const place = run.positions[run.at + taken]!;
-        // Copies need not lie in the order of their offsets.
-        if (place < at || place >= after) break;
-        record.at = place - at;
-        this.check(record, segment, log, offset + taken, at);
-        if (!visit(record)) return taken + 1;
-      }
+      goesOn = await this.frames.use(segment, file, at, Math.min(after, segment.end) - at, (bytes) => {
+        record.bytes = bytes;
+        while (taken < count) {
+          const place = run.positions[run.at + taken]!;
+          // Copies need not lie in the order of their offsets.
+          if (place < at || place >= after) break;
+          record.at = place - at;
+          this.check(record, segment, log, offset + taken, at);
+          taken++;
+          if (!visit(record)) return false;
+        }
+        return true;
+      });
     }
     return taken;
   }
@@ -127,38 +115,6 @@ export class Reader {
       record.log === log.id &&
       record.offset === offset;
     if (!isThere) throw corrupt(this.files.path(segment.number), at, `offset ${offset} is not where its index says`);
-  }
-
-  private async frame(segment: Segment, file: File, at: number, length: number): Promise<Frame> {
-    const key = `${segment.number}/${at}`;
-    const known = this.frames.get(key);
-    if (known !== undefined) {
-      this.frames.delete(key);
-      this.frames.set(key, known);
-      return known;
-    }
-    let reading = this.reading.get(key);
-    if (reading === undefined) {
-      reading = this.files.frame(segment, file, at, length).then(({ bytes }) => ({ at, bytes }));
-      this.reading.set(key, reading);
-    }
-    try {
-      const frame = await reading;
-      if (length <= LARGEST && !this.frames.has(key)) this.keep(key, frame);
-      return frame;
-    } finally {
-      this.reading.delete(key);
-    }
-  }
-
-  private keep(key: string, frame: Frame): void {
-    this.frames.set(key, frame);
-    this.kept += frame.bytes.byteLength;
-    for (const [oldest, { bytes }] of this.frames) {
-      if (this.kept <= KEPT || oldest === key) break;
-      this.frames.delete(oldest);
-      this.kept -= bytes.byteLength;
-    }
   }
 }
 

@@ -4,7 +4,7 @@ import { codeOf, isNoSpace, removeIfThere } from './file-system.js';
 import { indexName } from './format.js';
 import type { Log, LogTable } from './log-table.js';
 import type { Reader } from './reader.js';
-import { RecordView } from './record.js';
+import type { RecordView } from './record.js';
 import type { SegmentFiles } from './segment-files.js';
 import type { Prefix, Segment, Segments } from './segment.js';
 import type { Space } from './space.js';
@@ -212,7 +212,7 @@ export class Reclaimer {
       for (const { from, to } of ranges) {
         for (let offset = from; offset < to && bytes < COPIED_BYTES;) {
           offset += await this.parts.reader.some(log, offset, to - offset, (record) => {
-            views.push(new RecordView(record.bytes, record.at));
+            views.push(record.copied());
             bytes += record.size;
             return bytes < COPIED_BYTES;
           });

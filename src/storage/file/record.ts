@@ -226,6 +226,11 @@ export class RecordView {
     return decodeText(this.bytes, encoding, this.bodyAt, end);
   }
 
+  /** The same record in memory of its own. */
+  copied(): RecordView {
+    return new RecordView(copyOf(this.bytes, this.at, this.next));
+  }
+
   /** Whether it lies within a payload that ends at `end`, head and all. */
   fits(end: number): boolean {
     return this.at + RECORD_HEADER <= end && this.next <= end + 3 && this.headLength <= this.size;

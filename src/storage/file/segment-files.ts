@@ -2,7 +2,6 @@ import { corrupt, indexName, segmentName } from './format.js';
 import { codeOf, readAll, replaceFile } from './file-system.js';
 import type { File, FileSystem } from './file-system.js';
 import { FRAME_HEADER, isIntact, readHeader } from './frame.js';
-import type { FrameHeader } from './frame.js';
 import { encodeIndex, IndexFile, NO_STATE } from './index-file.js';
 import { scanSegment } from './scan.js';
 import { PackedPositions } from './segment-index.js';
@@ -150,19 +149,12 @@ export class SegmentFiles {
     }
   }
 
-  /** The frame that begins at `at`, whole and checked. */
-  async frame(
-    segment: Segment,
-    file: File,
-    at: number,
-    length: number,
-  ): Promise<{ bytes: Buffer; header: FrameHeader }> {
-    const bytes = Buffer.allocUnsafeSlow(Math.min(length, segment.end - at));
+  /** Reads the frame that begins at `at` into `bytes`, which it fills, and checks it. */
+  async frame(segment: Segment, file: File, at: number, bytes: Buffer): Promise<void> {
     const read = await readAll(file, bytes, at);
     const header = read < FRAME_HEADER ? undefined : readHeader(bytes, 0, segment.number, at);
     if (header === undefined || !isIntact(bytes.subarray(0, read), 0, header, this.seed)) {
       throw corrupt(this.path(segment.number), at, 'a frame in the middle of it is not what was written');
     }
-    return { bytes, header };
   }
 }

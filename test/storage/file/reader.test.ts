@@ -29,3 +29,33 @@ it('reads a frame once for all logs that have entries in it, at the same time or
   expect(reads).toBe(once);
   await opened.storage.close();
 });
+
+it('gives what it read into memory that held other frames before, and what was given stays as it was', async () => {
+  const disk = newDisk();
+  const { storage } = await openOn(disk);
+  // More than is kept, in frames of different sizes.
+  const bodies = Array.from({ length: 24 }, (_, n) => new Uint8Array(50_000 + (n % 5) * 10_000).fill(n));
+  for (const body of bodies) {
+    await storage.write(
+      LOGS.map((log) => ({ type: 'append', log, entry: { head: { log }, body: body.slice(0, -1) } })),
+    );
+  }
+  await storage.close();
+  const opened = await openOn(disk);
+  const found = await Promise.all(
+    LOGS.map(async (log) => {
+      const read: unknown[] = [];
+      for (let from = 0; from < bodies.length; from = read.length) {
+        const some = await opened.storage.read(log, from, { entries: LOGS.indexOf(log) + 1, bytes: 2 ** 20 });
+        read.push(...some.map(({ entry }) => entry.body));
+      }
+      return read;
+    }),
+  );
+  for (const read of found) {
+    expect(read.map((body) => Buffer.compare(body as Uint8Array, bodies[read.indexOf(body)]!.slice(0, -1)))).toEqual(
+      bodies.map(() => 0),
+    );
+  }
+  await opened.storage.close();
+});
