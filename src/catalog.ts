@@ -1,4 +1,4 @@
-import { entries } from './delivery/cursor/cursor-recovery.js';
+import { records } from './delivery/cursor/cursor-recovery.js';
 import type { Journal, Rider } from './delivery/journal.js';
 import { CATALOG } from './delivery/log-names.js';
 import type { ConsumerGroupOptions } from './consumer-group-options.js';
@@ -62,7 +62,7 @@ export class Catalog implements Rider {
   async read(): Promise<Declaration[]> {
     let found: Declaration[] = [];
     if (!this.journal.lasting) return found;
-    for await (const { offset, entry } of entries(this.journal, CATALOG, 0)) {
+    for await (const { offset, entry } of records(this.journal, CATALOG, 0)) {
       const declaration = entry.head as Entry;
       this.beginning = { offset: offset + 1 };
       if (declaration.is === 'beginning') found = [];

@@ -99,10 +99,9 @@ export class Identities {
   }
 }
 
-/** What the text of an identity says of its time. */
-export function parsed(text: string): { readonly time: number; readonly counter: number } {
-  const end = text.length;
-  return { time: digits(text, 0, end - RUN_AND_COUNTER, 36), counter: digits(text, end - COUNTER_DIGITS, end, 32) };
+/** What the text of an identity, which may stand in another, says of its time. */
+export function parsed(text: string, from = 0, to = text.length): { readonly time: number; readonly counter: number } {
+  return { time: digits(text, from, to - RUN_AND_COUNTER, 36), counter: digits(text, to - COUNTER_DIGITS, to, 32) };
 }
 
 /** As parseInt() of what stands there, which is lower case; it makes no string of that. */

@@ -1,5 +1,6 @@
 import { nextTurn } from '../clock.js';
 import { plainHead } from './head.js';
+import { readHead } from './head-text.js';
 import type {
   Durability,
   LogRange,
@@ -61,7 +62,13 @@ export class Journal {
     return range ?? { first: 0, next: 0 };
   }
 
-  read(log: string, from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]> {
+  /** Messages of a log. */
+  read(log: string, from: number, { entries, bytes }: ReadLimit): Awaitable<readonly StoredEntry[]> {
+    return this.storage.read(log, from, { entries, bytes, head: readHead });
+  }
+
+  /** Entries of a log that is no messages'. */
+  readRecords(log: string, from: number, limit: ReadLimit): Awaitable<readonly StoredEntry[]> {
     return this.storage.read(log, from, limit);
   }
 

@@ -94,6 +94,11 @@ export interface OpenLog {
 export interface ReadLimit {
   readonly entries: number;
   readonly bytes: number;
+  /**
+   * @internal Makes a head of its JSON, for a storage that would have to parse that: the first `length` characters of `text`, of a
+   * body of `size` bytes.
+   */
+  readonly head?: (text: string, length: number, size: number) => object;
 }
 
 /**

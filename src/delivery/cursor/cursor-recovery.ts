@@ -1,5 +1,5 @@
 import { encodedBytes } from '../../codec.js';
-import type { StoredEntry } from '../../storage/storage.js';
+import type { Awaitable, StoredEntry } from '../../storage/storage.js';
 import { ownEntry, type LogEntry } from './buffer.js';
 import type { Cursor } from './cursor.js';
 import { WRITTEN, type CursorEntry } from './cursor-log.js';
@@ -21,7 +21,7 @@ export async function restore(stock: Stock, journal: Journal, log: string, from:
   const trails = stock.cursors.map(({ settled: { low } }) => new Trail(low));
   let last: CursorEntry | undefined;
   let ends: number[] = [];
-  for await (const { offset, entry } of entries(journal, log, from)) {
+  for await (const { offset, entry } of records(journal, log, from)) {
     last = entry.head as CursorEntry;
     stock.drops.resume(offset + 1);
     if (last.z === true) for (const trail of trails) trail.restart();
@@ -44,7 +44,7 @@ export async function restore(stock: Stock, journal: Journal, log: string, from:
     const suspects = new Set(trail.suspected(cursor.end));
     const [first = 0] = suspects;
     if (suspects.size > 0) {
-      for await (const { offset, entry } of entries(journal, cursor.log, first)) {
+      for await (const { offset, entry } of messages(journal, cursor.log, first)) {
         // What was not to outlive the process is not tried again, nor is what is not due yet.
         const { rare } = ownEntry(entry).head;
         const mayHave = rare?.transient !== true && (rare?.due === undefined || rare.due <= stock.now());
@@ -114,7 +114,7 @@ async function restoreBooks(
     books.delayed += cursor.returned.deferred.size;
     books.ready += cursor.end - cursor.settled.low - cursor.settled.above - cursor.returned.deferred.size;
     // What came after the last entry is in nobody's sum.
-    for await (const { offset, entry } of entries(journal, cursor.log, ends[level] ?? cursor.settled.low)) {
+    for await (const { offset, entry } of messages(journal, cursor.log, ends[level] ?? cursor.settled.low)) {
       if (!cursor.settled.has(offset)) books.bytes += encodedBytes(entry.body);
       if (ownEntry(entry).head.rare?.expires !== undefined) expiry.mortal = true;
     }
@@ -146,10 +146,22 @@ async function entryAt(journal: Journal, log: string, offset: number): Promise<L
   return ownEntry(stored.entry);
 }
 
-/** Every entry of a log from an offset on. */
-export async function* entries(journal: Journal, log: string, from: number): AsyncGenerator<StoredEntry> {
+/** Every message of a log from an offset on. */
+export function messages(journal: Journal, log: string, from: number): AsyncGenerator<StoredEntry> {
+  return all(from, (at) => journal.read(log, at, AT_ONCE));
+}
+
+/** Every entry of a log that is no messages', from an offset on. */
+export function records(journal: Journal, log: string, from: number): AsyncGenerator<StoredEntry> {
+  return all(from, (at) => journal.readRecords(log, at, AT_ONCE));
+}
+
+async function* all(
+  from: number,
+  read: (from: number) => Awaitable<readonly StoredEntry[]>,
+): AsyncGenerator<StoredEntry> {
   for (;;) {
-    const found = await journal.read(log, from, AT_ONCE);
+    const found = await read(from);
     if (found.length === 0) return;
     yield* found;
     from = found.at(-1)!.offset + 1;

@@ -1,5 +1,5 @@
 import { encodedBytes } from '../../codec.js';
-import { entries } from '../cursor/cursor-recovery.js';
+import { messages, records } from '../cursor/cursor-recovery.js';
 import { sumsLogOf } from '../log-names.js';
 import type { Sums, TopicInbox } from './topic-inbox.js';
 
@@ -8,13 +8,13 @@ export async function recoverSums(inbox: TopicInbox): Promise<void> {
   const { journal, name } = inbox;
   const log = sumsLogOf(name);
   let last: Sums | undefined;
-  for await (const { offset, entry } of entries(journal, log, journal.rangeOf(log).first)) {
+  for await (const { offset, entry } of records(journal, log, journal.rangeOf(log).first)) {
     last = entry.head as Sums;
     inbox.resume(offset);
   }
   for (const partition of inbox.partitions) {
     partition.bytes = last?.b[partition.number] ?? 0;
     const from = Math.max(last?.e[partition.number] ?? 0, partition.first);
-    for await (const { entry } of entries(journal, partition.log, from)) partition.bytes += encodedBytes(entry.body);
+    for await (const { entry } of messages(journal, partition.log, from)) partition.bytes += encodedBytes(entry.body);
   }
 }

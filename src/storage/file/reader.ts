@@ -2,7 +2,6 @@ import { SluiceError } from '../../errors.js';
 import type { ReadLimit, StoredEntry } from '../storage.js';
 import { corrupt } from './format.js';
 import type { File } from './file-system.js';
-import { parseFlat } from './flat-json.js';
 import { FRAME_HEADER } from './frame.js';
 import { FrameCache } from './frame-cache.js';
 import type { Log, LogTable } from './log-table.js';
@@ -35,7 +34,7 @@ export class Reader {
     while (offset < end && found.length < limit.entries && (bytes < limit.bytes || found.length === 0)) {
       const most = Math.min(limit.entries - found.length, end - offset);
       const taken = await this.some(log, offset, most, (record) => {
-        found.push({ offset: record.offset, entry: decode(record) });
+        found.push({ offset: record.offset, entry: decode(record, limit.head) });
         bytes += record.size;
         return bytes < limit.bytes;
       });
@@ -118,13 +117,16 @@ export class Reader {
   }
 }
 
-function decode(record: RecordView): StoredEntry['entry'] {
+function decode(record: RecordView, headOf: ReadLimit['head'] = parse): StoredEntry['entry'] {
+  const { headLength, bodySize } = record;
   const both = record.shortText();
-  if (both !== undefined) {
-    const { headLength } = record;
-    return { head: parseFlat(both.slice(0, headLength)), body: both.slice(headLength) };
-  }
-  const head = parseFlat(record.head());
+  if (both !== undefined) return { head: headOf(both, headLength, bodySize), body: both.slice(headLength) };
+  const text = record.head();
+  const head = headOf(text, text.length, bodySize);
   const body = record.body();
   return body === undefined ? { head } : { head, body };
+}
+
+function parse(text: string, length: number): object {
+  return JSON.parse(text.slice(0, length)) as object;
 }

@@ -217,6 +217,12 @@ export class RecordView {
     return this.bytes.toString('latin1', from, from + this.size);
   }
 
+  /** Bytes of the body: of text, in UTF-8. */
+  get bodySize(): number {
+    const encoding = this.bytes[this.at + 5]! & 15;
+    return encoding === UTF16 ? Buffer.byteLength(this.body()!) : this.size - this.headLength;
+  }
+
   /** A copy: nobody's view on a buffer that others read as well. */
   body(): string | Uint8Array | undefined {
     const encoding = this.bytes[this.at + 5]! & 15;

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { encodedBytes } from '../../../src/codec.js';
 import { newDisk, openOn } from './bench-disk.js';
 
 const LOGS = ['a', 'b', 'c', 'd'];
@@ -58,4 +59,23 @@ it('gives what it read into memory that held other frames before, and what was g
     );
   }
   await opened.storage.close();
+});
+
+it('has heads made of their text by whoever reads, who is told how large each body is', async () => {
+  const disk = newDisk();
+  const { storage } = await openOn(disk);
+  const bodies = ['', 'abc', 'é', '\ud800', 'x'.repeat(1000), 'é'.repeat(1000), new Uint8Array(3), undefined];
+  for (const body of bodies) {
+    await storage.write([{ type: 'append', log: 'a', entry: { head: { k: 'ü' }, body } }]);
+    await storage.write([{ type: 'append', log: 'a', entry: { head: { k: 'u' }, body } }]);
+  }
+  const head = (text: string, length: number, size: number): object => ({ text: text.slice(0, length), size });
+  const read = await storage.read('a', 0, { ...MANY, head });
+  const sized = bodies.flatMap((body) =>
+    ['ü', 'u'].map((k) => ({ head: { text: `{"k":"${k}"}`, size: encodedBytes(body) }, body })),
+  );
+  expect(
+    read.map(({ entry: { head, body } }) => ({ head, body: body instanceof Buffer ? new Uint8Array(body) : body })),
+  ).toEqual(sized);
+  await storage.close();
 });
