@@ -13,6 +13,17 @@ export function ownEntry(entry: StoredEntry['entry']): LogEntry {
   return entry.head instanceof Head ? (entry as LogEntry) : { head: ownHead(entry), body: entry.body };
 }
 
+/** A message, and where it is in its log. */
+export interface LocatedEntry extends StoredEntry {
+  readonly entry: LogEntry;
+}
+
+/** As ownEntry(), with its place. */
+export function ownLocated(stored: StoredEntry): LocatedEntry {
+  const entry = ownEntry(stored.entry);
+  return entry === stored.entry ? (stored as LocatedEntry) : { offset: stored.offset, entry };
+}
+
 export function ownHead({ head, body }: StoredEntry['entry']): Head {
   return head instanceof Head ? head : Head.from(head, encodedBytes(body));
 }

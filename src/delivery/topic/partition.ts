@@ -8,7 +8,7 @@ export type Position = 'earliest' | 'latest' | Date | number;
 
 /** What retention, or who reads without a group, reads ahead: of all partitions together, and of one. */
 const AHEAD = { entries: 4096, bytes: 2 * 2 ** 20 };
-const AHEAD_OF_ONE = { entries: 256, bytes: 2 ** 20 };
+const AHEAD_OF_ONE = { entries: 128, bytes: 2 ** 20 };
 
 /**
  * How much is read ahead of each of so many partitions. What came at the same time lies together in a storage: little of each is read

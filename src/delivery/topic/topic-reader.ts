@@ -1,7 +1,7 @@
 import { LONGEST } from '../../duration.js';
 import type { SluiceError } from '../../errors.js';
 import type { Awaitable, StoredEntry } from '../../storage/storage.js';
-import { ownHead, type LogEntry } from '../cursor/buffer.js';
+import { ownLocated, type LocatedEntry } from '../cursor/buffer.js';
 import type { Contents } from '../contents.js';
 import type { Engine } from '../engine.js';
 import type { Head } from '../head.js';
@@ -14,7 +14,7 @@ export class LocatedMessage extends StoredMessage {
   readonly partition: number;
   readonly offset: number;
 
-  constructor(place: Place, entry: LogEntry, body: unknown, partition: number, offset: number) {
+  constructor(place: Place, { offset, entry }: LocatedEntry, body: unknown, partition: number) {
     super(place, entry, body, 0, 0);
     this.partition = partition;
     this.offset = offset;
@@ -42,7 +42,7 @@ interface Chunk {
 interface Track {
   readonly partition: Partition;
   next: number;
-  ahead: readonly (LogEntry & { readonly offset: number })[];
+  ahead: readonly LocatedEntry[];
   at: number;
   /** Of the next of these; undefined: none is left. */
   head: Head | undefined;
@@ -193,18 +193,19 @@ export class TopicReader implements Follower {
     if (chunk === undefined) return;
     const { entries, end } = chunk;
     const last = entries.at(-1)?.offset;
-    const ahead: (LogEntry & { readonly offset: number })[] = [];
+    const ahead: LocatedEntry[] = [];
     track.next = end;
-    for (const { offset, entry } of entries) {
+    for (const stored of entries) {
+      const { offset } = stored;
       // What is not visible yet is read again when it is.
       if (offset >= end) break;
-      const head = ownHead(entry);
-      if (!partition.isGone(offset, head)) ahead.push({ offset, head, body: entry.body });
+      const located = ownLocated(stored);
+      if (!partition.isGone(offset, located.entry.head)) ahead.push(located);
       if (offset === last) track.next = offset + 1;
     }
     track.ahead = ahead;
     track.at = 0;
-    track.head = ahead[0]?.head;
+    track.head = ahead[0]?.entry.head;
     // The disk works on while what came from it is looked at.
     if (this.inbox.journal.lasting && unread(track)) {
       track.coming = this.read(track);
@@ -221,11 +222,11 @@ export class TopicReader implements Follower {
   /** The next message of this track. One whose body is of no use is reported, and passed over. */
   private messageOf(track: Track): LocatedMessage | undefined {
     const { partition } = track;
-    const entry = track.ahead[track.at++]!;
-    track.head = track.ahead[track.at]?.head;
+    const located = track.ahead[track.at++]!;
+    track.head = track.ahead[track.at]?.entry.head;
     try {
-      const body = this.place.contents.of(entry.head, entry.body);
-      return new LocatedMessage(this.place, entry, body, partition.number, entry.offset);
+      const body = this.place.contents.of(located.entry.head, located.entry.body);
+      return new LocatedMessage(this.place, located, body, partition.number);
     } catch (error) {
       this.engine.events.report(error);
       return undefined;
