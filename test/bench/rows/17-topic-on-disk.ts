@@ -27,11 +27,18 @@ async function filled(messages: number): Promise<string> {
   return directory;
 }
 
+/** Messages between two looks at the memory: one takes as long as the engine does for tens of them. */
+const LOOK = 100_000;
+
 /** Most that the process ever held while it ran, MB. */
 class Watch {
   private most = 0;
+  private next = LOOK;
 
-  look(): void {
+  /** So many are read by now. */
+  read(messages: number): void {
+    if (messages < this.next) return;
+    this.next += LOOK;
     this.most = Math.max(this.most, process.memoryUsage.rss());
   }
 
@@ -49,7 +56,7 @@ const reader: Contender = {
       const began = now();
       let read = 0;
       for await (const { body } of broker.topic('readings').read({ follow: false })) {
-        if (body !== undefined && ++read % 100_000 === 0) watch.look();
+        if (body !== undefined) watch.read(++read);
       }
       const elapsed = now() - began;
       await broker.close();
@@ -73,7 +80,7 @@ const group: Contender = {
         late.consumeBatch(
           (batch) => {
             handled += batch.length;
-            watch.look();
+            watch.read(handled);
             if (handled === count(scale)) resolve();
           },
           { size: 256, concurrency: PARTITIONS },
