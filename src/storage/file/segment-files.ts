@@ -149,12 +149,18 @@ export class SegmentFiles {
     }
   }
 
-  /** Reads the frame that begins at `at` into `bytes`, which it fills, and checks it. */
-  async frame(segment: Segment, file: File, at: number, bytes: Buffer): Promise<void> {
-    const read = await readAll(file, bytes, at);
-    const header = read < FRAME_HEADER ? undefined : readHeader(bytes, 0, segment.number, at);
-    if (header === undefined || !isIntact(bytes.subarray(0, read), 0, header, this.seed)) {
-      throw corrupt(this.path(segment.number), at, 'a frame in the middle of it is not what was written');
+  /** Reads into `bytes` what begins at `at`, and checks it: as many frames as are whole in that, by where they begin; one at least. */
+  async frames(segment: Segment, file: File, at: number, bytes: Buffer): Promise<Map<number, Buffer>> {
+    const found = new Map<number, Buffer>();
+    const read = bytes.subarray(0, await readAll(file, bytes, at));
+    for (let from = 0; ;) {
+      const header = readHeader(read, from, segment.number, at + from);
+      if (header === undefined || !isIntact(read, from, header, this.seed)) break;
+      const to = from + FRAME_HEADER + header.length;
+      found.set(at + from, read.subarray(from, to));
+      from = to;
     }
+    if (found.size > 0) return found;
+    throw corrupt(this.path(segment.number), at, 'a frame in the middle of it is not what was written');
   }
 }

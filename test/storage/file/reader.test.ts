@@ -79,3 +79,45 @@ it('has heads made of their text by whoever reads, who is told how large each bo
   ).toEqual(sized);
   await storage.close();
 });
+
+it('reads small frames many at once where a read goes on, and tells of damage only those who want what is damaged', async () => {
+  const disk = newDisk();
+  const { storage } = await openOn(disk);
+  const count = 200;
+  for (let n = 0; n < count; n++) {
+    await storage.write([{ type: 'append', log: 'a', entry: { head: { n }, body: `body ${n} `.repeat(9) } }]);
+  }
+  await storage.close();
+  const opened = await openOn(disk);
+  let reads = 0;
+  disk.fault = (call) => {
+    if (call === 'read') reads++;
+    return undefined;
+  };
+  const all = { entries: count, bytes: 2 ** 20 };
+  const whole = await opened.storage.read('a', 0, all);
+  expect(whole.map(({ entry }) => entry.head)).toEqual(Array.from({ length: count }, (_, n) => ({ n })));
+  expect(reads).toBeLessThan(10);
+  await opened.storage.close();
+  const damaged = await openOn(disk);
+  const path = '/data/0000000001.seg';
+  const content = Buffer.from(disk.files().get(path)!);
+  content[content.indexOf('body 150 ')]!++;
+  disk.put(path, content);
+  const corrupt = { code: 'ERR_STORAGE_CORRUPT', details: { file: path } };
+  const some = async (from: number): Promise<number> =>
+    (await damaged.storage.read('a', from, { entries: 40, bytes: 2 ** 20 })).length;
+  // Together and one after the other.
+  for (let round = 0; round < 2; round++) {
+    const found = await Promise.allSettled([100, 105, 110, 115, 151, 155].map(some));
+    expect(found.map((one) => (one.status === 'fulfilled' ? one.value : one.reason))).toMatchObject([
+      40,
+      40,
+      40,
+      corrupt,
+      40,
+      40,
+    ]);
+  }
+  await damaged.storage.close();
+});
