@@ -20,6 +20,13 @@ export const survivalFlaws: readonly Flaw[] = [
     tests: [POISON],
   },
   {
+    name: 'survival: a handler begins before that of a message which waits for its mark',
+    file: 'delivery/crash/begun.ts',
+    find: 'return noted === undefined && this.waiting === 0 ? undefined : this.inLine(noted);',
+    replace: 'return noted;',
+    tests: ['delivery/crash/begun.test.ts'],
+  },
+  {
     name: 'survival: what was given back is taken for unfinished',
     file: 'delivery/crash/trail.ts',
     find: '|| delivery <= before',
@@ -71,7 +78,7 @@ export const survivalFlaws: readonly Flaw[] = [
   {
     name: 'survival: what is acknowledged beforehand is not stored before its handler runs',
     file: 'delivery/crash/begun.ts',
-    find: 'if (!inHand) return this.settledFirst();',
+    find: 'if (!inHand) return this.gather();',
     replace: 'if (!inHand) return undefined;',
     tests: [POISON],
   },

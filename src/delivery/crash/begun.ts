@@ -28,8 +28,9 @@ export class Begun {
   /** The write of marks that is being gathered, or was last. */
   private round: Promise<void> | undefined;
   private gathering = false;
-  /** Messages that are settled already, and whose handlers wait for that to be written. */
-  private settling = 0;
+  /** Messages whose handlers wait for a write, and the newest of those writes. */
+  private waiting = 0;
+  private newest: Promise<void> = Promise.resolve();
   /** The last write failed, and that was said. */
   private failing = false;
   /** How many the next mark is for. */
@@ -48,9 +49,30 @@ export class Begun {
 
   /** Resolves, and never rejects, when the handler may begin; undefined: now. What is settled before its handler has to be stored as such. */
   begins(held: Held): Promise<void> | undefined {
+    const noted = this.note(held);
+    return noted === undefined && this.waiting === 0 ? undefined : this.inLine(noted);
+  }
+
+  /** In the order in which they were handed out: whoever has nothing to wait for begins behind those who do. */
+  private inLine(noted: Promise<void> | undefined): Promise<void> {
+    // Writes are done one after the other.
+    if (noted !== undefined && (this.waiting === 0 || noted === this.round)) this.newest = noted;
+    this.waiting++;
+    const turn = this.newest;
+    void turn.then(this.began);
+    return turn;
+  }
+
+  private readonly began = (): void => {
+    this.waiting--;
+  };
+
+  /** Resolves when the storage knows of it; undefined: it does. */
+  private note(held: Held): Promise<void> | undefined {
     const { cursor, offset, deliveries, inHand } = held;
     this.taken++;
-    if (!inHand) return this.settledFirst();
+    // It is settled already.
+    if (!inHand) return this.gather();
     if (deliveries > 1 || held.suspicion !== 0 || held.head.rare?.due !== undefined) return this.mark(held);
     const range = this.marks.covering(cursor, offset);
     if (range === undefined) {
@@ -62,15 +84,7 @@ export class Begun {
       this.pace();
       void this.markAhead(cursor, range.to);
     }
-    // One of its key that was settled first, and waits for that, begins before it.
-    return held.turn !== undefined && this.settling > 0 ? this.gather() : range.written;
-  }
-
-  private settledFirst(): Promise<void> {
-    this.settling++;
-    const round = this.gather();
-    void round.then(() => this.settling--);
-    return round;
+    return range.written;
   }
 
   private mark({ cursor, offset, deliveries }: Held): Promise<void> {

@@ -178,8 +178,13 @@ export class SettledSet {
     if (this.above === 0) return;
     let from = -1;
     const end = (this.first + this.blocks.length) * BLOCK;
-    for (let offset = this.low; offset <= end; offset++) {
-      const settled = offset < end && this.has(offset);
+    for (let offset = this.low, next = 0; offset <= end; offset = next) {
+      const number = blockOf(offset);
+      const block = this.blocks[number - this.first];
+      // Nothing of it, or all.
+      const isEven = block === undefined || block === FULL;
+      next = isEven ? (number + 1) * BLOCK : offset + 1;
+      const settled = isEven ? block === FULL : block.has(offset & (BLOCK - 1));
       if (settled && from < 0) from = offset;
       else if (!settled && from >= 0) {
         yield { from, to: offset };
