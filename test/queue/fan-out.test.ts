@@ -83,6 +83,18 @@ onEachStorage('A message that is published to several queues', (open) => {
     expect([await waiting(drops), await waiting(buries), await waiting(takes)]).toEqual([[2], [1], [1, 2]]);
   });
 
+  it('reaches consumers where it meets what it drives out of another queue', async () => {
+    const { broker, quiet } = await open();
+    const graves = broker.queue<number>('graves');
+    const ring = broker.queue<number>('ring', { maxLength: 1, overflow: 'drop-head', deadLetter: graves });
+    const exchange = fanout(broker, [ring, graves]);
+    for (let n = 1; n < 4; n++) await exchange.publish('', n);
+    const handled: number[] = [];
+    graves.consume(({ body }) => void handled.push(body));
+    await quiet();
+    expect(handled.toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 3]);
+  });
+
   it('is a message of its own in each: attempts, deaths, ttl and body are not shared', async () => {
     const { broker, clock } = await open();
     const fails = broker.queue<number>('fails', { retry: { attempts: 2, backoff: fixed(1) } });

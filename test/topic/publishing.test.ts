@@ -17,6 +17,18 @@ onEachStorage('Publishing to a topic', (open) => {
     expect(topic.stats()).toEqual({ name: 'readings', partitions: [{ first: 0, next: 3, bytes: 3 }], groups: [] });
   });
 
+  it('shows everything that is published by who hears of what was published before', async () => {
+    const { broker, quiet } = await open();
+    const topic = broker.topic<number>('readings');
+    const handled: number[] = [];
+    topic.group('g').consume(({ body }) => void handled.push(body));
+    broker.once('accepted', () => void topic.publish(3));
+    await topic.publishMany([{ body: 1 }, { body: 2 }]);
+    await quiet();
+    expect(handled.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
+    expect(topic.stats().partitions).toMatchObject([{ first: 0, next: 3 }]);
+  });
+
   it('puts a key where Kafka puts it, and spreads what has none', async () => {
     const { broker } = await open();
     const topic = broker.topic<number>('readings', { partitions: 8 });

@@ -51,7 +51,7 @@ export class Cursor {
   awaited = false;
   /** Another cursor has taken its place: what is out of this one is nobody's business any more. */
   fenced = false;
-  /** One after the last entry that consumers may see. */
+  /** One after the last entry that consumers may see. What an arrival leads to at once may come in before the rest of its write. */
   end: number;
   settled: SettledSet;
   readonly reader: LogReader;
@@ -95,7 +95,7 @@ export class Cursor {
   /** An entry became visible at the log's end, ready at once. */
   append(offset: number, entry: LogEntry): void {
     const window = this.window;
-    this.end = offset + 1;
+    if (offset >= this.end) this.end = offset + 1;
     if (window.next === offset && !this.reader.busy && !window.full) {
       window.push(offset, entry);
       window.next = offset + 1;
@@ -107,7 +107,7 @@ export class Cursor {
 
   /** An entry became visible at the log's end, not ready before `due`. */
   appendDelayed(offset: number, due: number): void {
-    this.end = offset + 1;
+    if (offset >= this.end) this.end = offset + 1;
     if (this.window.next === offset && !this.reader.busy) this.window.next = offset + 1;
     this.returned.deferred.push(due, offset, 0, 0, false);
   }

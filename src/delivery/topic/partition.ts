@@ -65,7 +65,8 @@ export class Partition {
   }
 
   append(offset: number, size: number): void {
-    this.next = offset + 1;
+    // A listener may have published more before the rest of a write was told.
+    if (offset >= this.next) this.next = offset + 1;
     this.bytes += size;
   }
 
