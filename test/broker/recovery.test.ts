@@ -50,6 +50,22 @@ describe.each(MACHINES)('What comes back when a broker is opened on a storage th
     await after.close();
   });
 
+  it('are levels that stay while something is on its way to them, though this run has fewer', async () => {
+    const { open } = lives();
+    const before = await open();
+    before.queue('orders', { priorities: 3 });
+    await before.close();
+    const after = await open();
+    const queue = after.queue<string>('orders');
+    const sent = queue.send('a', { priority: 2 });
+    after.queue('orders', { priorities: 1 });
+    await sent;
+    await queue.send('b');
+    expect((await queue.receive())!.body).toBe('a');
+    expect((await queue.receive())!.body).toBe('b');
+    await after.close();
+  });
+
   it('are the attempts of what was in hand when everything was written anew, after a kill', async () => {
     const { machine, open } = lives(7);
     const before = await open();

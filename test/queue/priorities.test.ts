@@ -32,6 +32,23 @@ onEachStorage('A queue with priorities', (open) => {
     expect([first.priority, second.priority]).toEqual([1, 100]);
   });
 
+  it('delivers what was on its way when it got its levels', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders');
+    const sent = [
+      queue.send('low'),
+      queue.send('high', { priority: 2 }),
+      queue.sendMany([{ body: 'middle', priority: 1 }]),
+    ];
+    broker.queue('orders', { priorities: 3 });
+    await Promise.all(sent);
+    const delivered: string[] = [];
+    queue.consume(({ body }) => void delivered.push(body));
+    await quiet();
+    expect(delivered).toEqual(['low', 'high', 'middle']);
+    expect(queue.stats().ready).toBe(0);
+  });
+
   it('keeps the order of acceptance where it has one level, whatever the messages say', async () => {
     const { broker } = await open();
     const queue = broker.queue<string>('orders');

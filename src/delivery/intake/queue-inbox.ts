@@ -12,6 +12,9 @@ import { oldest } from '../oldest.js';
 import type { Subscription } from '../subscription.js';
 import type { Taken } from '../taken.js';
 
+/** The append of a message to the log of a level. It arrives there also where the queue has got more levels meanwhile. */
+type Leveled = Append & { readonly cursor: Cursor };
+
 /** Where a queue takes messages in: its limits, and the logs of its levels. */
 export class QueueInbox extends Inbox {
   readonly subscription: Subscription;
@@ -26,8 +29,8 @@ export class QueueInbox extends Inbox {
   }
 
   /**
-   * Opens a log per priority level. Logs that are there stay, while they hold anything; another journal is for an empty queue
-   * only.
+   * Opens a log per priority level. Logs that are there stay, while they hold anything or something is on its way there;
+   * another journal is for an empty queue only.
    */
   lay(journal: Journal, levels: number): void {
     const { stock } = this.subscription;
@@ -46,7 +49,7 @@ export class QueueInbox extends Inbox {
       stock.open(log, journal.rangeOf(log));
       this.logs[level] = journal.openLog(log);
     }
-    while (cursors.length > levels && !cursors.at(-1)!.holds) cursors.pop();
+    while (cursors.length > levels && !this.awaits && !cursors.at(-1)!.holds) cursors.pop();
   }
 
   limit(limits: Limits): void {
@@ -92,8 +95,9 @@ export class QueueInbox extends Inbox {
   }
 
   /** The append of a message to the log of its level. */
-  override append(head: Head, body: Encoded): Append {
-    return { type: 'append', log: this.cursorFor(head).log, entry: { head, body }, offset: undefined };
+  override append(head: Head, body: Encoded): Leveled {
+    const cursor = this.cursorFor(head);
+    return { type: 'append', log: cursor.log, entry: { head, body }, offset: undefined, cursor };
   }
 
   /** An append is done: consumers may see it. */
@@ -121,8 +125,9 @@ export class QueueInbox extends Inbox {
     return ready + delayed + 1;
   }
 
-  private enterAppended({ entry, offset }: Append): void {
-    this.enter(this.cursorFor(entry.head), offset!, entry);
+  private enterAppended(op: Append): void {
+    const { cursor, offset, entry } = op as Leveled;
+    this.enter(cursor, offset!, entry);
   }
 
   private enter(cursor: Cursor, offset: number, entry: LogEntry): void {
