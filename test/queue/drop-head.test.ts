@@ -142,6 +142,15 @@ onEachStorage('A full queue that drops its head', (open) => {
     expect(handled).toEqual([3, 4]);
   });
 
+  it('holds no more than it may when a listener sends while several come in', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { maxLength: 3, overflow: 'drop-head' });
+    broker.once('accepted', () => void queue.sendMany([{ body: 'x' }, { body: 'y' }]));
+    await queue.sendMany([{ body: 'a' }, { body: 'b' }, { body: 'c' }]);
+    await quiet();
+    expect(queue.stats()).toMatchObject({ ready: 3, dropped: 2 });
+  });
+
   it('lets messages go on to a dead-letter queue that drops its own head in turn', async () => {
     const { broker, quiet } = await open();
     const last = broker.queue<number>('last', { maxLength: 2, overflow: 'drop-head' });

@@ -91,6 +91,8 @@ export class QueueInbox extends Inbox {
     if (log === undefined) return false;
     const entry = { head, body };
     this.enter(cursor, log.append(head, body), entry);
+    // It had room: a listener may have sent more.
+    if (!this.open) this.dropHeads();
     return true;
   }
 
