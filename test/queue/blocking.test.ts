@@ -217,6 +217,56 @@ onEachStorage('Sending to a full queue that blocks', (open) => {
     expect(told).toEqual(['blocked orders', 'unblocked orders']);
   });
 
+  it('is not overtaken by who sends when he hears that nobody waits any more', async () => {
+    const { broker, quiet } = await open();
+    const queue = broker.queue<string>('orders', { maxLength: 1, overflow: 'block' });
+    await queue.send('first');
+    const second = queue.send('second');
+    broker.once('unblocked', () => void queue.send('third'));
+    await quiet();
+    for (const body of ['first', 'second', 'third']) {
+      expect(queue.stats().ready).toBe(1);
+      expect((await queue.receive())!.body).toBe(body);
+      await quiet();
+    }
+    await second;
+  });
+
+  it('goes on where another of its queues got a limit, and was full, meanwhile', async () => {
+    const { broker, quiet } = await open();
+    const full = broker.queue<number>('full', { maxLength: 1, overflow: 'block' });
+    const late = broker.queue<number>('late');
+    const exchange = broker.exchange('all', { type: 'fanout' }).bind(full).bind(late);
+    await exchange.publish('', 1);
+    const published = watch(exchange.publish('', 2));
+    broker.queue('late', { maxLength: 1, overflow: 'block' });
+    await full.receive();
+    await late.receive();
+    await quiet();
+    expect(published.state).toBe('resolved');
+  });
+
+  it('counts nobody who waited before the queue had a limit', async () => {
+    const { broker, quiet } = await open();
+    const full = broker.queue<number>('full', { maxLength: 1, overflow: 'block' });
+    const late = broker.queue<number>('late');
+    const told: string[] = [];
+    broker.on('blocked', ({ source }) => told.push(`blocked ${source}`));
+    broker.on('unblocked', ({ source }) => told.push(`unblocked ${source}`));
+    const exchange = broker.exchange('all', { type: 'fanout' }).bind(full).bind(late);
+    await full.send(1);
+    const published = exchange.publish('', 2);
+    broker.queue('late', { maxLength: 1, overflow: 'block' });
+    await full.receive();
+    await published;
+    const sent = late.send(3);
+    await quiet();
+    await late.receive();
+    await sent;
+    await quiet();
+    expect(told).toEqual(['blocked full', 'unblocked full', 'blocked late', 'unblocked late']);
+  });
+
   it('does not lose its place to a storage that is slow', async () => {
     const { broker, quiet } = await open();
     const queue = broker.queue<number>('orders', { maxLength: 2, overflow: 'block' });

@@ -12,6 +12,8 @@ export type Bounce = (deposit: Deposit) => readonly Omit<Deposit, 'parcel'>[];
 interface Blocked {
   readonly deposits: readonly Deposit[];
   readonly inboxes: readonly Inbox[];
+  /** Those of them that block: it is counted there as one who waits. */
+  readonly blocking: readonly Inbox[];
   readonly resolve: (stored: readonly Deposit[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -68,11 +70,10 @@ export class Intake {
     const line = this.line;
     this.line = [];
     for (const blocked of line) {
+      const loads = loadsOf(blocked.deposits);
       const passes =
         !blocked.inboxes.some((inbox) => held.has(inbox)) &&
-        [...loadsOf(blocked.deposits)].every(
-          ([inbox, load]) => inbox.open || inbox.limits.overflow !== 'block' || inbox.fits(load),
-        );
+        blocked.blocking.every((inbox) => inbox.fits(loads.get(inbox)!));
       if (passes) this.leave(blocked, () => this.storeBlocked(blocked));
       else {
         this.line.push(blocked);
@@ -110,6 +111,7 @@ export class Intake {
       const blocked: Blocked = {
         deposits,
         inboxes,
+        blocking: inboxes.filter(({ open, limits }) => !open && limits.overflow === 'block'),
         resolve: (stored) => {
           signal?.removeEventListener('abort', abort);
           resolve(stored);
@@ -121,23 +123,19 @@ export class Intake {
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.line.push(blocked);
-      for (const inbox of inboxes) {
-        if (inbox.limits.overflow !== 'block' || inbox.open) continue;
+      for (const inbox of blocked.blocking) {
         inbox.crowd(true);
         if (inbox.waiting++ === 0 && this.events.heard.blocked) this.events.emit('blocked', { source: inbox.name });
       }
     });
   }
 
-  /** Out of the line; `then` says what becomes of it. */
-  private leave(blocked: Blocked, then: () => void): void {
-    for (const inbox of blocked.inboxes) {
-      if (inbox.limits.overflow !== 'block' || inbox.open) continue;
-      if (--inbox.waiting > 0) continue;
-      inbox.crowd(false);
-      if (this.events.heard.unblocked) this.events.emit('unblocked', { source: inbox.name });
-    }
+  /** Out of the line; `then` says what becomes of it, before anybody is told who might send in turn. */
+  private leave({ blocking }: Blocked, then: () => void): void {
+    for (const inbox of blocking) if (--inbox.waiting === 0) inbox.crowd(false);
     then();
+    if (!this.events.heard.unblocked) return;
+    for (const { waiting, name } of blocking) if (waiting === 0) this.events.emit('unblocked', { source: name });
   }
 
   /** As they are when they come in now: delay and ttl run from here. */
