@@ -174,7 +174,7 @@ export class Exchange<in out M extends Messages<M> = any> implements Handle {
       const sent =
         only === undefined ? post.send(inboxes, body, given, routingKey) : post.sendTo(only, body, given, routingKey);
       this.published++;
-      if (given !== undefined || only?.plain !== true) sent.catch(() => this.published--);
+      if (given !== undefined || only?.atOnce !== true) sent.catch(() => this.published--);
       return sent;
     } catch (error) {
       return Promise.reject(error as Error);

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Broker } from '../../src/index.js';
+import { Broker, MemoryStorage, type StorageOp } from '../../src/index.js';
+import { FaultyStorage } from '../../src/testing/index.js';
 import { fill, onEachStorage } from '../fixtures.js';
 
 /** Whether JSON loses anything but dates, which it writes as text. */
@@ -101,4 +102,22 @@ onEachStorage('The figures of an exchange', (open) => {
     await expect(exchange.publish('a', undefined)).rejects.toMatchObject({ code: 'ERR_NOT_SERIALIZABLE' });
     expect(broker.stats().exchanges).toMatchObject([{ published: 1, unroutable: 0 }]);
   });
+});
+
+/** Somebody's own: nothing of it lasts, and it takes its time. */
+class Remote extends MemoryStorage {
+  override write(batch: readonly StorageOp[]): Promise<void> {
+    return Promise.resolve(super.write(batch));
+  }
+}
+
+it.each(['queue', 'topic'] as const)('leave out what a storage refuses later, of a %s', async (kind) => {
+  const storage = new FaultyStorage(new Remote());
+  const broker = await Broker.open({ storage });
+  const exchange = broker.exchange('x').bind(kind === 'queue' ? broker.queue('q') : broker.topic('q'), 'a');
+  await exchange.publish('a', 1);
+  storage.failNext('write');
+  await expect(exchange.publish('a', 2)).rejects.toMatchObject({ code: 'ERR_STORAGE_FAILED' });
+  expect(broker.stats().exchanges).toMatchObject([{ published: 1, unroutable: 0 }]);
+  await broker.close();
 });

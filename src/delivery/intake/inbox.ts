@@ -112,9 +112,7 @@ export abstract class Inbox {
   }
 
   /** What is stored here is stored at once, or refused at once. */
-  get plain(): boolean {
-    return this.open && this.validate === undefined && !this.journal.lasting;
-  }
+  abstract get atOnce(): boolean;
 
   /** An append is under way. Resolves with `receipt` when it is done. */
   storing<T>(op: Append, written: Promise<void>, receipt: T): Promise<T> {

@@ -85,6 +85,10 @@ export class QueueInbox extends Inbox {
     this.subscription.crowded = crowded;
   }
 
+  override get atOnce(): boolean {
+    return this.open && this.logs[0] !== undefined;
+  }
+
   override put(head: Head, body: Encoded): boolean {
     const cursor = this.cursorFor(head);
     const log = this.logs[cursor.number];

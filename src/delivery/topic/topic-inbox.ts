@@ -82,9 +82,14 @@ export class TopicInbox extends Inbox implements Rider {
     );
   }
 
+  override get atOnce(): boolean {
+    // All partitions are of one storage.
+    return this.partitions[0]!.openLog !== undefined;
+  }
+
   override put(head: Head, body: Encoded): boolean {
-    // All partitions are of one storage. Whose turn it is is asked once per message.
-    if (this.partitions[0]!.openLog === undefined) return false;
+    // Whose turn it is is asked once per message.
+    if (!this.atOnce) return false;
     this.putInto(this.partitionFor(head), head, body);
     return true;
   }
