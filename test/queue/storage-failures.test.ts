@@ -109,6 +109,24 @@ for (const [when, create] of INNER) {
       expect(again).toEqual(Array.from({ length: 500 }, (_, n) => n));
     });
 
+    it('keeps what a full queue drops, where it cannot be written to the dead letters', async () => {
+      const storage = new FaultyStorage(create());
+      const { broker, clock, quiet, reported } = await open({ storage });
+      const queue = broker.queue<number>('orders', { maxLength: 1, overflow: 'drop-head', deadLetter: 'graves' });
+      await queue.send(1);
+      storage.failWhen('write', (batch) => batch.some(({ log }) => log.includes('graves')));
+      await queue.send(2);
+      await quiet();
+      expect(reported()).toHaveLength(1);
+      expect(queue.stats()).toMatchObject({ ready: 1, delayed: 1, deadLettered: 0 });
+      storage.heal();
+      await clock.advance('1s');
+      await queue.send(3);
+      await quiet();
+      expect(await waiting(queue)).toEqual([3]);
+      expect(await waiting(broker.queue<number>('graves'))).toEqual([1, 2]);
+    });
+
     it('rejects peek() where a read fails, and leaves the queue as it was', async () => {
       const storage = new FaultyStorage(create());
       const { broker } = await open({ storage });

@@ -162,7 +162,10 @@ export class QueueInbox extends Inbox {
         this.owing = stock.loading;
         return;
       }
+      const before = books.ready + books.delayed;
       this.subscription.discard(cursor, 'overflow');
+      // It could not be written to the dead letters, and came back.
+      if (books.ready + books.delayed >= before) return;
     }
   }
 
