@@ -86,6 +86,11 @@ export class Head implements SpokenHead, PlainHead {
     return this.rare?.due;
   }
 
+  /** It is gone after a restart. */
+  get isTransient(): boolean {
+    return this.rare?.transient === true;
+  }
+
   /** When it was accepted. */
   get timestamp(): number {
     return this.seconds * 1000 + (this.tick >>> COUNTER_BITS);

@@ -17,7 +17,7 @@ export async function peek(subscription: Subscription, limit: number, codecs: Co
     for await (const { offset, entry } of waiting(subscription, cursor)) {
       if (found.length === limit) break;
       // Not to outlive an earlier run, and not come to yet.
-      if (entry.head.rare?.transient === true && offset < cursor.boundary) continue;
+      if (entry.head.isTransient && offset < cursor.boundary) continue;
       const { failures, deliveries } = tries.get(offset) ?? UNTRIED;
       const body = codecs.decode(entry.head.rare?.codec, entry.body);
       found.push(new StoredMessage(subscription, entry, body, failures, deliveries));

@@ -84,7 +84,7 @@ async function takeOut(stock: Stock, journal: Journal, found: readonly Begun[]):
     // What it was suspected of without proof, it did.
     const failures = (before?.failures ?? 0) + (suspicion === UNCOUNTED ? 1 : 0);
     const taken = { cursor, offset, entry, failures, deliveries: delivery, alone: true, turn: undefined };
-    if (entry.head.rare?.transient === true) {
+    if (entry.head.isTransient) {
       cursor.settle(offset);
       stock.foundTransient(cursor, offset, entry.head.size);
       continue;

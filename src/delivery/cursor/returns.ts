@@ -101,7 +101,7 @@ export class Returns {
 
   /** Takes out of `fetched` those that were not to outlive an earlier run, which ended at `boundary`. */
   takeTransient(fetched: readonly number[], boundary: number): (LogEntry & { readonly offset: number })[] {
-    const gone = fetched.filter((offset) => offset < boundary && this.kept.get(offset)!.head.rare?.transient === true);
+    const gone = fetched.filter((offset) => offset < boundary && this.kept.get(offset)!.head.isTransient);
     const entries = gone.map((offset) => ({ ...this.kept.get(offset)!, offset }));
     for (const offset of gone) this.kept.delete(offset);
     if (gone.length > 0) this.heap.keep((offset) => !gone.includes(offset));

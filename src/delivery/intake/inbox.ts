@@ -36,6 +36,11 @@ export interface Deposit {
 
 const UNLIMITED: Limits = { maxLength: Infinity, maxBytes: Infinity, overflow: 'reject' };
 
+/** How far what is written together has to reach: a message that need not last is not waited for. */
+export function reachOf(entries: readonly { readonly head: Head }[]): Durability | undefined {
+  return entries.every(({ head }) => head.isTransient) ? 'memory' : undefined;
+}
+
 /** Where a queue or topic takes messages in. This one has no limits: whoever has some says so. */
 export abstract class Inbox {
   readonly name: string;
@@ -113,12 +118,6 @@ export abstract class Inbox {
 
   /** What is stored here is stored at once, or refused at once. */
   abstract get atOnce(): boolean;
-
-  /** An append is under way. Resolves with `receipt` when it is done. */
-  storing<T>(op: Append, written: Promise<void>, receipt: T): Promise<T> {
-    this.comes(op, written);
-    return written.then(() => receipt);
-  }
 
   /** What is stored in another way comes now: what is sent after it arrives after it, in the order of the log. */
   part(): void {

@@ -1,9 +1,8 @@
 import { SluiceError } from '../../errors.js';
 import type { Events } from '../../events.js';
-import type { Durability } from '../../message.js';
 import type { Awaitable } from '../../storage/storage.js';
 import type { Head } from '../head.js';
-import type { Append, Deposit, Inbox, Load } from './inbox.js';
+import { reachOf, type Append, type Deposit, type Inbox, type Load } from './inbox.js';
 import type { Journal } from '../journal.js';
 
 /** Where a full queue's newcomers go: the deposits that make a dead letter of this one, none where it is dropped. */
@@ -240,11 +239,6 @@ export class Intake {
 
 function mustWait(inbox: Inbox, load: Load): boolean {
   return !inbox.open && inbox.limits.overflow === 'block' && (inbox.waiting > 0 || !inbox.fits(load));
-}
-
-/** A message that need not last is not waited for. */
-function reachOf(group: readonly Deposit[]): Durability | undefined {
-  return group.every(({ head }) => head.rare?.transient === true) ? 'memory' : undefined;
 }
 
 function loadsOf(deposits: readonly Deposit[]): Map<Inbox, Load> {

@@ -7,7 +7,7 @@ import type { Agenda } from '../agenda.js';
 import type { LogEntry } from '../cursor/buffer.js';
 import type { Head } from '../head.js';
 import type { Envelopes } from './envelope.js';
-import type { Deposit, Inbox } from './inbox.js';
+import { reachOf, type Deposit, type Inbox } from './inbox.js';
 import type { Intake } from './intake.js';
 import { policyOf } from '../retry.js';
 
@@ -62,7 +62,8 @@ export class Post {
       const op = inbox.append(head, encoded);
       const written = inbox.journal.write([op]);
       if (written !== undefined) {
-        return inbox.storing(op, written, { id, duplicate: false, destinations: names, durability });
+        inbox.comes(op, written);
+        return confirmed(written, { id, duplicate: false, destinations: names, durability });
       }
       inbox.arrived(op);
     }
@@ -214,7 +215,7 @@ function storeAtOnce(inboxes: readonly Inbox[], head: Head, body: Encoded): Awai
     return;
   }
   const ops = inboxes.map((inbox) => inbox.append(head, body));
-  const written = inboxes[0]!.journal.write([...ops], isTransient(head) ? 'memory' : undefined);
+  const written = inboxes[0]!.journal.write([...ops], reachOf([{ head }]));
   ops.forEach((op, n) => {
     if (written === undefined) inboxes[n]!.arrived(op);
     else inboxes[n]!.comes(op, written);
@@ -230,7 +231,7 @@ function storeAll(inbox: Inbox, entries: readonly LogEntry[]): Awaitable<void> {
     return;
   }
   const ops = entries.map(({ head, body }) => inbox.append(head, body));
-  const written = inbox.journal.write([...ops], entries.every(({ head }) => isTransient(head)) ? 'memory' : undefined);
+  const written = inbox.journal.write([...ops], reachOf(entries));
   if (written === undefined) inbox.arrivedTogether(ops);
   else for (const op of ops) inbox.comes(op, written);
   return written;
@@ -243,7 +244,7 @@ function confirmed<T>(written: Promise<void>, receipt: T): Promise<T> {
 /** Of one that went to all of them, which are of one journal. */
 function receiptOf(id: string, inboxes: readonly Inbox[], head: Head): Receipt {
   const [only] = inboxes;
-  const durability = only === undefined || isTransient(head) ? 'memory' : only.durability;
+  const durability = only === undefined || head.isTransient ? 'memory' : only.durability;
   const destinations = inboxes.length === 1 ? only!.names : inboxes.map(({ name }) => name);
   return { id, duplicate: false, destinations, durability };
 }
@@ -252,15 +253,11 @@ function receiptOf(id: string, inboxes: readonly Inbox[], head: Head): Receipt {
 function receiptFor(id: string, stored: readonly Deposit[]): Receipt {
   let rank = RANK.disk;
   for (const { inbox, head } of stored) {
-    rank = Math.min(rank, RANK[isTransient(head) ? 'memory' : inbox.durability]);
+    rank = Math.min(rank, RANK[head.isTransient ? 'memory' : inbox.durability]);
   }
   const destinations =
     stored.length === 1 ? stored[0]!.inbox.names : [...new Set(stored.map(({ inbox }) => inbox.name))];
   return { id, duplicate: false, destinations, durability: stored.length === 0 ? 'memory' : BY_RANK[rank]! };
-}
-
-function isTransient({ rare }: Head): boolean {
-  return rare?.transient === true;
 }
 
 function mayPass(error: unknown): boolean {

@@ -77,7 +77,7 @@ export class Partition {
 
   /** Whether this entry is gone with an earlier run: it was not to outlive it. */
   isGone(offset: number, head: Head): boolean {
-    return offset < this.boundary && head.rare?.transient === true;
+    return offset < this.boundary && head.isTransient;
   }
 
   /** The offset, or the nearest there is. */

@@ -5,7 +5,7 @@ import type { LogEntry } from '../cursor/buffer.js';
 import { Accepted, type Contents } from '../contents.js';
 import type { Engine } from '../engine.js';
 import type { Head } from '../head.js';
-import { Inbox, type Append } from '../intake/inbox.js';
+import { Inbox, reachOf, type Append } from '../intake/inbox.js';
 import type { Journal, Rider } from '../journal.js';
 import { partitionLogOf, sumsLogOf } from '../log-names.js';
 import { Partition } from './partition.js';
@@ -123,8 +123,7 @@ export class TopicInbox extends Inbox implements Rider {
 
   /** All or none, in one write. Their offsets are filled in when it is done. */
   store(ops: readonly Placed[]): Awaitable<void> {
-    const transient = ops.every(({ entry }) => entry.head.rare?.transient === true);
-    const written = this.journal.write([...ops], transient ? 'memory' : undefined);
+    const written = this.journal.write([...ops], reachOf(ops.map(({ entry }) => entry)));
     if (written === undefined) this.arrivedTogether(ops);
     else for (const op of ops) this.comes(op, written);
     return written;

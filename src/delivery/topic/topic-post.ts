@@ -64,6 +64,6 @@ export function publish(
 
 function receiptOf(id: string, inbox: TopicInbox, { entry, offset, partition }: Placed): TopicReceipt {
   const { names: destinations } = inbox;
-  const durability = entry.head.rare?.transient === true ? 'memory' : inbox.durability;
+  const durability = entry.head.isTransient ? 'memory' : inbox.durability;
   return { id, duplicate: false, destinations, durability, partition: partition.number, offset: offset! };
 }
