@@ -86,6 +86,27 @@ export const flaws: readonly Flaw[] = [
     tests: ['queue/blocking.test.ts', 'exchange/limits.test.ts'],
   },
   {
+    name: 'what a listener sends while a batch comes in is kept over the limit',
+    file: 'delivery/intake/queue-inbox.ts',
+    find: 'if (!this.open) this.dropHeads();',
+    replace: '',
+    tests: ['queue/drop-head.test.ts'],
+  },
+  {
+    name: 'a message arrives where its priority belongs now, and not where it was written',
+    file: 'delivery/intake/queue-inbox.ts',
+    find: 'this.enter(cursor, offset!, entry);',
+    replace: 'this.enter(this.cursorFor(entry.head), offset!, entry);',
+    tests: ['queue/priorities.test.ts'],
+  },
+  {
+    name: 'what a listener publishes hides behind the rest of a write',
+    file: 'delivery/topic/partition.ts',
+    find: 'if (offset >= this.next) this.next = offset + 1;',
+    replace: 'this.next = offset + 1;',
+    tests: ['topic/publishing.test.ts'],
+  },
+  {
     name: 'room that is spoken for counts as room',
     file: 'delivery/intake/queue-inbox.ts',
     find: 'const coming = this.reserved.count + load.count;',
