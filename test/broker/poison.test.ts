@@ -204,22 +204,24 @@ describe.each(MACHINES)('A message that ends the process · $name', ({ start }) 
     await first.flush();
     await die(first);
 
-    // One is tried for long; that of the other queue has to wait.
+    // One is tried for long; that of the other queue has to wait. Where fewer were marked ahead, the next begins, and does not end.
+    const begun = seen.length;
     const second = await open();
     await consume(second, 'mails', 1);
     void consume(second, 'orders', 1);
     for (let turns = 0; turns < 20; turns++) await clock.advance(1);
     await second.flush();
     await die(second);
+    const inHand = ['299', ...seen.slice(begun)].map(Number);
 
     const third = await open();
     void consume(third, 'orders', Infinity);
     for (let turns = 0; turns < 20; turns++) await clock.advance(50);
     await third.close({ timeout: 0 });
-    // The one that was in hand when the first process ended comes again, before all others of its key.
+    // What was in hand when a process ended comes again, before all others of its key.
     for (const key of [0, 1]) {
       const order = seen.map(Number).filter((n) => n % 2 === key);
-      const again = key === 1 ? [299] : [];
+      const again = inHand.filter((n) => n % 2 === key);
       const once = Array.from({ length: 250 }, (_, n) => 2 * n + key);
       expect(order).toEqual([...once, ...again].sort((a, b) => a - b));
     }
