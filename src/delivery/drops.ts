@@ -28,9 +28,8 @@ export class Drops implements Rider {
   private readonly keeper: LogKeeper | undefined;
   /** Settled, and not dropped from the log yet. */
   private pending = 0;
-  /** Of which cursors, and of which one last; or of any. */
-  private readonly changed = new Set<Cursor>();
-  private latest: Cursor | undefined = undefined;
+  /** Of which cursors; or of any. */
+  private changed: Cursor[] = [];
   private any = true;
   /** Something was in hand that is not any more. */
   private released = false;
@@ -58,10 +57,15 @@ export class Drops implements Rider {
   /** An offset is settled. */
   settled(cursor: Cursor, offset: number): void {
     this.pending++;
-    if (cursor !== this.latest) this.changed.add((this.latest = cursor));
+    if (!cursor.settled.changed) this.change(cursor);
     this.record?.settled(cursor, offset);
     if (this.pending === 1 || this.record !== undefined) this.journal.touch(this);
     else if (this.pending === TOGETHER) this.drop();
+  }
+
+  private change(cursor: Cursor): void {
+    cursor.settled.changed = true;
+    this.changed.push(cursor);
   }
 
   /** An offset will be settled by the very next write. */
@@ -129,9 +133,8 @@ export class Drops implements Rider {
   }
 
   private takeChanged(): readonly Cursor[] {
-    const changed = this.any ? this.cursors : [...this.changed].filter(({ fenced }) => !fenced);
-    this.changed.clear();
-    this.latest = undefined;
+    const changed = this.any ? this.cursors : this.changed.filter(({ fenced }) => !fenced);
+    this.changed = [];
     this.any = false;
     return changed;
   }

@@ -613,8 +613,8 @@ export const flaws: readonly Flaw[] = [
   {
     name: 'of several logs only the one that settled last is trimmed',
     file: 'delivery/drops.ts',
-    find: 'if (cursor !== this.latest) this.changed.add((this.latest = cursor));',
-    replace: 'if (cursor !== this.latest) { this.changed.clear(); this.changed.add((this.latest = cursor)); }',
+    find: 'this.changed.push(cursor);',
+    replace: 'this.changed = [cursor];',
     tests: ['topic/retention.test.ts', 'queue/priorities.test.ts', 'delivery/drops.test.ts'],
   },
   // Waiting long, in memory

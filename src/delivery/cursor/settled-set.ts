@@ -43,6 +43,8 @@ export class SettledSet {
   low: number;
   /** Settled offsets at or above `low`. */
   above = 0;
+  /** Whoever asks for its drops knows that there may be some. */
+  changed = false;
   private first: number;
   private blocks: (Block | undefined)[] = [];
   private spare: Block | undefined;
@@ -148,6 +150,7 @@ export class SettledSet {
 
   /** What may be dropped from the log since this was last asked: a trim from 0, and whole blocks in the middle. */
   takeDrops(): Range[] {
+    this.changed = false;
     const drops: Range[] = [];
     if (this.low > this.trimmed) {
       drops.push({ from: 0, to: this.low });
